@@ -1,0 +1,3 @@
+//! The command `plumb`.
+
+fn main() {}

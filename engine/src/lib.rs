@@ -1,0 +1,1 @@
+//! Graph, plan, changeset and execution.

@@ -1,0 +1,1 @@
+//! Starts plugins; each then looks like any provider.

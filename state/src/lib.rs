@@ -1,0 +1,1 @@
+//! Records, journal, history, locks and the stores that hold them.

@@ -1,1 +1,4 @@
-//! Graph, plan, changeset and execution.
+//! Graph, plan, changeset and execution: what is to be done, in which order, and doing it.
+
+pub mod event;
+pub mod plan;

@@ -11,6 +11,7 @@
 //! Nothing here does input or output: files and surroundings come through [`World`], schemas through [`Schemas`].
 
 pub mod eval;
+pub mod load;
 pub mod program;
 pub mod schemas;
 pub mod types;

@@ -24,6 +24,9 @@ use crate::world::World;
 use expand::Expansion;
 
 mod expand;
+mod pending;
+
+pub use pending::{ImportRequest, Outcome};
 
 /// How far values can be known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,8 @@ use plumb_model::address::{AddressError, ConfigResource, Instance, Mode, Provide
 use plumb_model::json::{self, JsonError};
 use plumb_model::{Diagnostic, Marks, Number, Path, Step, Type, Value};
 use plumb_provider_api::RawState;
-use plumb_state::{InstanceRecord, InstanceStatus, JsonText};
+use plumb_state::json::JsonText;
+use plumb_state::record::{self, InstanceRecord, InstanceStatus};
 
 use crate::plan::Change;
 
@@ -152,8 +153,8 @@ impl Outcome<'_> {
             InstanceRecord::new(change.address.to_string(), change.provider.to_string(), attributes);
         record.deposed = self.deposed.as_ref().map(EcoString::to_string);
         record.mode = match change.address.resource.mode {
-            Mode::Data => plumb_state::Mode::Data,
-            Mode::Managed | Mode::Ephemeral => plumb_state::Mode::Managed,
+            Mode::Data => record::Mode::Data,
+            Mode::Managed | Mode::Ephemeral => record::Mode::Managed,
         };
         record.schema_version = u64::try_from(change.schema_version).unwrap_or(0);
         record.sensitive_paths = (!marks.is_empty()).then(|| {

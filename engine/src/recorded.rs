@@ -119,6 +119,20 @@ impl Recorded {
         }
         RawState::Json(Bytes::copy_from_slice(self.attributes.as_str().as_bytes()))
     }
+
+    /// The attributes as a provider takes them, without those that the present type does not have any more.
+    pub fn raw_for(&self, ty: &Type) -> RawState {
+        let raw = self.raw();
+        let RawState::Json(bytes) = &raw else { return raw };
+        let Ok(mut json) = serde_json::from_slice(bytes) else { return raw };
+        if crate::object::strip_removed(&mut json, ty) { RawState::Json(json.to_string().into()) } else { raw }
+    }
+}
+
+/// An identity as it was saved, with the types that its JSON has by itself.
+pub fn identity(text: &JsonText) -> Option<Value> {
+    let json: serde_json::Value = serde_json::from_str(text.as_str()).ok()?;
+    json::from_json(&json, &json::implied_type(&json)).ok()
 }
 
 /// What is to be saved of an object.

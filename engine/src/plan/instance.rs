@@ -13,10 +13,10 @@ use plumb_model::{Diagnostic, Diagnostics, Marks, Path, Value};
 use plumb_provider_api::{ImportTarget, PlanRequest, PlanResponse, Provider, ReadRequest};
 
 use super::{Action, Change, Drift, Reason};
-use crate::object::{self, Ignore};
+use crate::object::{self, Ignored};
 use crate::promise;
 use crate::providers::TypeSchema;
-use crate::recorded::Recorded;
+use crate::recorded::{self, Recorded};
 
 /// An object to plan.
 pub(crate) struct Job {
@@ -69,6 +69,28 @@ pub(crate) struct Existence {
     pub replace: Option<Reason>,
     /// The object to take under management, if there is none yet.
     pub import: Option<ImportTarget>,
+}
+
+/// What of an object is to be left as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ignore {
+    /// Nothing.
+    Nothing,
+    /// What is at these paths.
+    Paths(Vec<Path>),
+    /// Everything.
+    All,
+}
+
+impl Ignore {
+    /// The configuration with prior values where changes are to be ignored.
+    pub fn apply(&self, config: &Value, prior: &Value, block: &plumb_model::Block) -> Value {
+        match self {
+            Ignore::Nothing => config.clone(),
+            Ignore::All => object::ignore_changes(config, prior, Ignored::All, block),
+            Ignore::Paths(paths) => object::ignore_changes(config, prior, Ignored::Paths(paths), block),
+        }
+    }
 }
 
 /// What was found out about an object.
@@ -167,7 +189,7 @@ impl Planner<'_> {
     async fn read(&mut self, recorded: &Value) -> Option<Prior> {
         let job = self.job;
         let kept = job.recorded.as_ref().expect("there is a value only if there is a record");
-        let identity = kept.identity.as_ref().and_then(|text| object::identity_from_json(text.as_str()));
+        let identity = kept.identity.as_ref().and_then(|text| recorded::identity(text));
         if !job.refresh {
             return Some(Prior { value: recorded.clone(), private: kept.private.clone(), identity });
         }
@@ -191,7 +213,7 @@ impl Planner<'_> {
             }
             Ok((response, warnings)) => {
                 self.collect(warnings)?;
-                let state = object::normalize(&job.schema.schema.block, &response.state);
+                let state = object::normalize_blocks(&job.schema.schema.block, &response.state);
                 let broken = promise::check_read(&job.schema, &state);
                 if !broken.is_empty() {
                     return self.broken("invalid-object-read", "Provider returned an invalid object", &broken);
@@ -238,7 +260,7 @@ impl Planner<'_> {
             address: self.job.address.clone(),
             deposed: self.deposed(),
             provider: self.job.provider_config.clone(),
-            paths: object::differing_paths(&before, &after),
+            paths: object::differing_paths(&before, &after, &self.job.schema.schema.block),
             before: recorded.clone(),
             after: now.clone(),
             relevant: false,
@@ -340,7 +362,7 @@ impl Planner<'_> {
         let basis = if tainted { self.absent() } else { before.clone() };
         let wanted = match basis.is_null() {
             true => config.clone(),
-            false => object::ignore_changes(&config, &basis, &wish.ignore, block),
+            false => wish.ignore.apply(&config, &basis, block),
         };
         let request = PlanRequest {
             kind: job.address.resource.kind.clone(),
@@ -453,7 +475,7 @@ pub(crate) async fn upgrade(
     }
     let kind = &recorded.address.resource.kind;
     let raw = match recorded.schema_version == schema.schema.version {
-        true => object::strip_unknown_attributes(recorded.raw(), &schema.ty),
+        true => recorded.raw_for(&schema.ty),
         false => recorded.raw(),
     };
     let (value, warnings) = provider.upgrade(kind, recorded.schema_version, raw).await.into_result()?;

@@ -218,6 +218,19 @@ pub struct Drift {
     pub relevant: bool,
 }
 
+/// A data source that was read while planning.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DataRead {
+    /// The instance.
+    pub address: Instance,
+    /// The provider configuration that read it.
+    pub provider: ProviderConfig,
+    /// What was read, with marks.
+    pub value: Value,
+    /// The version of the schema that the value has.
+    pub schema_version: i64,
+}
+
 /// What becomes of an output of the root module.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutputChange {
@@ -294,6 +307,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// What was changed outside, by address.
     pub drift: Vec<Drift>,
+    /// Data sources that were read, by address.
+    pub data: Vec<DataRead>,
     /// What becomes of each output of the root module.
     pub outputs: BTreeMap<EcoString, OutputChange>,
     /// How conditions turned out, by address.

@@ -1,0 +1,332 @@
+//! The coordinator of planning: visits the nodes of a program in order, and asks providers about many objects at once.
+//!
+//! One task owns the evaluator and everything found out so far; what takes time (providers) runs beside it as futures
+//! that own what they need. A node is started when all that it depends on is done; its instances then wait in a queue
+//! until one of the slots is free, so that memory is needed for what runs, not for what is to be done. Nothing recurses.
+//!
+//! A node that fails takes those with it that depend on it: they are not planned, and not reported either, since the
+//! cause has been.
+//!
+//! Elsewhere: what is done for the instances of a resource is [`super::resource`], one object [`super::instance`].
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use plumb_model::address::{ConfigResource, Instance, ProviderConfig, Target};
+use plumb_model::{Diagnostic, Diagnostics, Value};
+use plumb_provider_api::Provider;
+use plumb_semantics::eval::{Evaluator, InstanceRef};
+use plumb_semantics::program::{NodeId, NodeKind, Program};
+
+use super::resource::Work;
+use super::target::Selection;
+use super::{Change, CheckResult, Drift, Plan, Prior, Purpose, instance, outcome};
+use crate::cancel::{Cancel, Urgency};
+use crate::event::Listener;
+use crate::graph::{Graph, Progress, Task};
+use crate::order;
+use crate::providers::{Factory, Running, Schemas};
+
+/// What to plan, and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What for.
+    pub purpose: Purpose,
+    /// Whether to look at objects before planning.
+    pub refresh: bool,
+    /// Plan only these and what they need; empty for everything.
+    pub targets: Vec<Target>,
+    /// Plan everything but these and what needs them.
+    pub excludes: Vec<Target>,
+    /// Replace these whatever is found.
+    pub replace: Vec<Instance>,
+    /// How many calls to providers may run at once; at least 1.
+    pub parallelism: usize,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            purpose: Purpose::Normal,
+            refresh: true,
+            targets: Vec::new(),
+            excludes: Vec::new(),
+            replace: Vec::new(),
+            parallelism: 10,
+        }
+    }
+}
+
+/// What a plan is made from.
+pub struct Inputs<'a> {
+    /// An evaluation of the program in the phase of planning, in which nothing has been evaluated yet.
+    pub evaluator: Evaluator,
+    /// What the providers offer.
+    pub schemas: Arc<Schemas>,
+    /// Starts providers.
+    pub factory: Arc<dyn Factory>,
+    /// What is recorded.
+    pub prior: Prior,
+    /// What to plan.
+    pub options: Options,
+    /// Whether to go on.
+    pub cancel: Cancel,
+    /// Who is told.
+    pub listener: &'a mut dyn Listener,
+}
+
+/// Makes a plan. With errors among the diagnostics the plan is [`Plan::errored`], and holds what could be planned.
+pub async fn plan(inputs: Inputs<'_>) -> (Plan, Diagnostics) {
+    let program = inputs.evaluator.program().clone();
+    let mut order = match order::of_program(&program) {
+        Ok(order) => order,
+        Err(cycles) => return (outcome::empty_plan(&inputs), cycles),
+    };
+    let mut walker = Walker::new(inputs, program);
+    let extra = walker.undeclared_groups();
+    let first = order.extend(extra.len());
+    for (i, group) in extra.iter().enumerate() {
+        if let Some(node) = walker.program.provider_node(&group.provider) {
+            order.wait(first + i, node.0 as usize, 0);
+        }
+    }
+    walker.groups = extra;
+    walker.run(&order).await;
+    let plan = walker.finish().await;
+    (plan.0, plan.1)
+}
+
+/// Recorded objects that no block declares, by the provider configuration that manages them.
+pub(super) struct Group {
+    pub provider: ProviderConfig,
+    pub blocks: Vec<ConfigResource>,
+}
+
+/// What a future gives back.
+pub(super) enum Done {
+    /// A provider was started and configured, or not.
+    Provider(ProviderConfig, Result<(Arc<dyn Provider>, Diagnostics), Diagnostics>),
+    /// An object was planned.
+    Managed(Work, Box<instance::Planned>),
+    /// A data source was read.
+    Data(Work, Result<(Value, Diagnostics), Diagnostics>),
+    /// An ephemeral resource was opened.
+    Ephemeral(Work, Result<(crate::ephemeral::Open, Diagnostics), Diagnostics>),
+}
+
+pub(super) struct Walker<'a> {
+    pub program: Arc<Program>,
+    pub evaluator: Evaluator,
+    pub schemas: Arc<Schemas>,
+    pub factory: Arc<dyn Factory>,
+    pub prior: Prior,
+    pub options: Options,
+    pub selection: Selection,
+    pub listener: &'a mut dyn Listener,
+    pub cancel: Cancel,
+    pub providers: Running,
+    pub ephemerals: Vec<crate::ephemeral::Open>,
+    pub groups: Vec<Group>,
+    /// By node: whether it, or something it depends on, failed.
+    pub failed: Vec<bool>,
+    /// By node: whether an instance of the resource changes.
+    pub pending: Vec<bool>,
+    /// By node: whether replacements create first, by its own wish or that of something that depends on it.
+    pub create_first: Vec<bool>,
+    /// Import blocks, evaluated when the first resource that has one is planned.
+    pub imports: Option<HashMap<Instance, plumb_provider_api::ImportTarget>>,
+    pub replace: HashSet<Instance>,
+    pub dependencies: order::ResourceDependencies,
+    pub changes: BTreeMap<(Instance, Option<ecow::EcoString>), Change>,
+    pub drift: Vec<Drift>,
+    pub checks: Vec<CheckResult>,
+    /// Data sources that have been read.
+    pub read_now: Vec<(InstanceRef, Value)>,
+    pub diagnostics: Diagnostics,
+    pub timestamp: String,
+    /// Instances that wait for a slot.
+    queue: VecDeque<(Task, Work)>,
+    slots: FuturesUnordered<BoxFuture<'static, (Task, Done)>>,
+    /// Of each task: how much of its work is not done.
+    left: HashMap<Task, usize>,
+    ready: VecDeque<Task>,
+}
+
+impl<'a> Walker<'a> {
+    fn new(inputs: Inputs<'a>, program: Arc<Program>) -> Walker<'a> {
+        let Inputs { evaluator, schemas, factory, mut prior, options, cancel, listener } = inputs;
+        let diagnostics = prior.apply_moves(&program);
+        let count = program.node_count();
+        Walker {
+            selection: Selection::new(&program, &options.targets, &options.excludes),
+            create_first: order::create_before_destroy(&program),
+            timestamp: outcome::timestamp(evaluator.options().plan_time),
+            replace: options.replace.iter().cloned().collect(),
+            imports: None,
+            failed: vec![false; count],
+            pending: vec![false; count],
+            dependencies: order::ResourceDependencies::default(),
+            providers: Running::default(),
+            ephemerals: Vec::new(),
+            groups: Vec::new(),
+            changes: BTreeMap::new(),
+            drift: Vec::new(),
+            checks: Vec::new(),
+            read_now: Vec::new(),
+            queue: VecDeque::new(),
+            slots: FuturesUnordered::new(),
+            left: HashMap::new(),
+            ready: VecDeque::new(),
+            program,
+            evaluator,
+            schemas,
+            factory,
+            prior,
+            options,
+            listener,
+            cancel,
+            diagnostics,
+        }
+    }
+
+    /// What is recorded of blocks that are not there any more.
+    fn undeclared_groups(&self) -> Vec<Group> {
+        let mut groups: BTreeMap<ProviderConfig, BTreeSet<ConfigResource>> = BTreeMap::new();
+        for block in self.prior.blocks() {
+            if self.program.resource_node(block).is_some() {
+                continue;
+            }
+            for address in self.prior.of_block(block) {
+                let kept = self.prior.get(address).expect("a block lists addresses that are kept");
+                for recorded in kept.current.iter().chain(&kept.deposed) {
+                    groups.entry(recorded.provider.clone()).or_default().insert(block.clone());
+                }
+            }
+        }
+        groups
+            .into_iter()
+            .map(|(provider, blocks)| Group { provider, blocks: blocks.into_iter().collect() })
+            .collect()
+    }
+
+    async fn run(&mut self, order: &Graph) {
+        let (mut progress, ready) = Progress::start(order);
+        self.ready.extend(ready);
+        loop {
+            while let Some(task) = self.ready.pop_front() {
+                self.start(task);
+                self.release(task, &mut progress);
+            }
+            while self.slots.len() < self.options.parallelism.max(1) {
+                let Some((task, work)) = self.queue.pop_front() else { break };
+                match self.begin(task, work) {
+                    Some(future) => self.slots.push(future),
+                    None => {
+                        self.one_less(task);
+                        self.release(task, &mut progress);
+                    }
+                }
+            }
+            if !self.ready.is_empty() {
+                continue;
+            }
+            let mut cancel = self.cancel.clone();
+            let (task, done) = tokio::select! {
+                next = self.slots.next() => match next {
+                    Some(done) => done,
+                    None => return,
+                },
+                _ = cancel.more_urgent(Urgency::None) => {
+                    self.diagnostics.push(cancelled());
+                    return;
+                }
+            };
+            self.end(task, done);
+            self.one_less(task);
+            self.release(task, &mut progress);
+        }
+    }
+
+    /// Passes on that a task is done, if it is.
+    fn release(&mut self, task: Task, progress: &mut Progress) {
+        if self.left.get(&task).is_some_and(|left| *left > 0) {
+            return;
+        }
+        self.left.remove(&task);
+        let failed = self.failed.get(task).copied().unwrap_or(false);
+        for next in progress.graph().dependents(task) {
+            if failed && next < self.failed.len() {
+                self.failed[next] = true;
+            }
+        }
+        self.ready.extend(progress.done(task));
+    }
+
+    fn one_less(&mut self, task: Task) {
+        if let Some(left) = self.left.get_mut(&task) {
+            *left -= 1;
+        }
+    }
+
+    /// Adds work to a task that has been started.
+    pub(super) fn push(&mut self, task: Task, work: Work) {
+        *self.left.entry(task).or_default() += 1;
+        self.queue.push_back((task, work));
+    }
+
+    /// Gives up the queued work of a task.
+    pub(super) fn drop_queued(&mut self, task: Task) {
+        let before = self.queue.len();
+        self.queue.retain(|(of, _)| *of != task);
+        let dropped = before - self.queue.len();
+        if let Some(left) = self.left.get_mut(&task) {
+            *left -= dropped;
+        }
+    }
+
+    /// Starts a task: what can be done at once is done, the rest is queued.
+    fn start(&mut self, task: Task) {
+        if task >= self.program.node_count() {
+            return self.start_undeclared(task);
+        }
+        let id = NodeId(task as u32);
+        if self.failed[task] || !self.selection.node(id) {
+            return;
+        }
+        let node = self.program.node(id);
+        match node.kind {
+            NodeKind::Resource => self.start_resource(task, id),
+            NodeKind::Provider => self.start_provider(task, id),
+            NodeKind::Check => self.check(id),
+            NodeKind::Variable | NodeKind::Local | NodeKind::Output | NodeKind::Call | NodeKind::CallEnd => {
+                let found = self.evaluator.evaluate(id);
+                self.say(task, found);
+            }
+        }
+    }
+
+    /// Keeps what was said about a task; errors make it fail.
+    pub(super) fn say(&mut self, task: Task, diagnostics: Diagnostics) {
+        if diagnostics.has_errors() && task < self.failed.len() {
+            self.failed[task] = true;
+        }
+        self.diagnostics.extend(diagnostics);
+    }
+
+    async fn finish(mut self) -> (Plan, Diagnostics) {
+        let plan = outcome::plan(&mut self);
+        let mut diagnostics = std::mem::take(&mut self.diagnostics);
+        for open in std::mem::take(&mut self.ephemerals) {
+            diagnostics.extend(open.close().await);
+        }
+        self.providers.shutdown().await;
+        (plan, diagnostics)
+    }
+}
+
+fn cancelled() -> Diagnostic {
+    Diagnostic::error("cancelled", "Planning was cancelled").detail("Nothing was changed.")
+}

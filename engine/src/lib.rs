@@ -18,4 +18,5 @@ pub mod plan;
 mod promise;
 pub mod providers;
 pub mod recorded;
+mod schedule;
 pub mod trouble;

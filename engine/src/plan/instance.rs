@@ -304,6 +304,7 @@ impl Planner<'_> {
                 Wish::NotExist { .. } => job.recorded.as_ref().is_some_and(|r| r.create_before_destroy),
             },
             dependencies: job.dependencies.clone(),
+            prior_dependencies: job.recorded.as_ref().map(|r| r.dependencies.clone()).unwrap_or_default(),
             prior_private: prior.private.clone(),
             planned_private,
             schema_version: job.schema.schema.version,

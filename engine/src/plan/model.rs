@@ -182,6 +182,8 @@ pub struct Change {
     pub create_before_destroy: bool,
     /// The resource blocks that it depends on, directly or through what is not a resource.
     pub dependencies: Vec<ConfigResource>,
+    /// The resource blocks that the object, as recorded, depends on.
+    pub prior_dependencies: Vec<ConfigResource>,
     /// What the provider wants remembered with the object as it is.
     pub prior_private: Bytes,
     /// What the provider wants back when it carries the change out.

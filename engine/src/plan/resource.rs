@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use ecow::EcoString;
-use futures_util::future::BoxFuture;
 use plumb_model::address::{Instance, Key, Mode, ProviderConfig, Target};
 use plumb_model::{Diagnostic, Diagnostics, Label, Marks, Path, Value};
 use plumb_provider_api::{ImportTarget, Provider};
@@ -35,7 +34,7 @@ pub(super) enum Work {
     Deposed { recorded: Arc<Recorded>, node: Option<NodeId> },
 }
 
-type Future = BoxFuture<'static, (Task, Done)>;
+type Future = crate::schedule::Running<Done>;
 
 impl Walker<'_> {
     // --- providers ---
@@ -48,8 +47,7 @@ impl Walker<'_> {
     fn begin_provider(&mut self, task: Task, config: ProviderConfig, node: Option<NodeId>) -> Option<Future> {
         let Some(schema) = self.schemas.provider(&config.source).cloned() else {
             // That the provider could not be asked has been said when schemas were loaded.
-            self.say(task, Diagnostics::new());
-            self.failed.get_mut(task).map(|failed| *failed = true);
+            self.schedule.fail(task);
             return None;
         };
         let block = &schema.provider.block;
@@ -129,6 +127,10 @@ impl Walker<'_> {
     pub(super) fn start_undeclared(&mut self, task: Task) {
         let group = &self.groups[task - self.program.node_count()];
         let (provider, blocks) = (group.provider.clone(), group.blocks.clone());
+        if self.providers.get(&provider).is_none() {
+            // No block configures it. It is started with an empty configuration, and this is called again.
+            return self.push(task, Work::Provider(provider, None));
+        }
         let prior = std::mem::take(&mut self.prior);
         for address in blocks.iter().flat_map(|block| prior.of_block(block)) {
             let kept = prior.get(address).expect("a block lists addresses that are kept");
@@ -177,7 +179,7 @@ impl Walker<'_> {
     // --- from the queue into a slot ---
 
     /// The future that does the work; `None` if there is nothing to wait for.
-    pub(super) fn begin(&mut self, task: Task, work: Work) -> Option<Future> {
+    pub(super) fn begin_work(&mut self, task: Task, work: Work) -> Option<Future> {
         match work {
             Work::Provider(config, node) => self.begin_provider(task, config, node),
             Work::Declared(instance) => {
@@ -260,10 +262,7 @@ impl Walker<'_> {
         let job = instance::Job {
             address: recorded.address.clone(),
             previous_address: None,
-            provider: match self.providers.get(&config) {
-                Some(provider) => provider.clone(),
-                None => return self.provider_first(task, work, config),
-            },
+            provider: self.providers.get(&config)?.clone(),
             provider_config: config,
             schema,
             dependencies: recorded.dependencies.clone(),
@@ -274,15 +273,6 @@ impl Walker<'_> {
             meta: None,
         };
         Some(self.plan_object(task, work, job))
-    }
-
-    /// Starts a provider that no block of the program configures, and tries again afterwards.
-    fn provider_first(&mut self, task: Task, work: Work, config: ProviderConfig) -> Option<Future> {
-        if self.failed.get(task).copied().unwrap_or(false) {
-            return None;
-        }
-        self.push(task, work);
-        self.begin_provider(task, config, None)
     }
 
     fn plan_object(&mut self, task: Task, work: Work, job: instance::Job) -> Future {
@@ -462,6 +452,7 @@ impl Walker<'_> {
             importing: None,
             create_before_destroy: false,
             dependencies: self.dependencies.blocks(&self.program.clone(), instance.node),
+            prior_dependencies: Vec::new(),
             prior_private: Default::default(),
             planned_private: Default::default(),
             schema_version: schema.schema.version,
@@ -491,22 +482,19 @@ impl Walker<'_> {
 
     // --- what came back ---
 
-    pub(super) fn end(&mut self, task: Task, done: Done) {
+    pub(super) fn end_work(&mut self, task: Task, done: Done) {
         match done {
             Done::Provider(config, Ok((provider, warnings))) => {
                 self.diagnostics.extend(warnings);
                 self.providers.add(config, provider);
+                if task >= self.program.node_count() {
+                    self.start_undeclared(task);
+                }
             }
             Done::Provider(config, Err(found)) => {
                 let node = self.program.provider_node(&config);
                 let found = self.place_provider(node, found);
                 self.say(task, found);
-                if let Some(failed) = self.failed.get_mut(task) {
-                    *failed = true;
-                } else {
-                    self.groups[task - self.program.node_count()].blocks.clear();
-                    self.drop_queued(task);
-                }
             }
             Done::Managed(work, planned) => self.end_managed(task, work, *planned),
             Done::Data(Work::Declared(instance), read) => self.end_data(task, instance, read),

@@ -1,20 +1,13 @@
 //! The coordinator of planning: visits the nodes of a program in order, and asks providers about many objects at once.
 //!
-//! One task owns the evaluator and everything found out so far; what takes time (providers) runs beside it as futures
-//! that own what they need. A node is started when all that it depends on is done; its instances then wait in a queue
-//! until one of the slots is free, so that memory is needed for what runs, not for what is to be done. Nothing recurses.
-//!
-//! A node that fails takes those with it that depend on it: they are not planned, and not reported either, since the
-//! cause has been.
+//! One task owns the evaluator and everything found out so far ([`crate::schedule`]); what takes time (providers) runs
+//! beside it as futures that own what they need. A node is started when all that it depends on is done.
 //!
 //! Elsewhere: what is done for the instances of a resource is [`super::resource`], one object [`super::instance`].
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use futures_util::StreamExt as _;
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
 use plumb_model::address::{ConfigResource, Instance, ProviderConfig, Target};
 use plumb_model::{Diagnostic, Diagnostics, Value};
 use plumb_provider_api::Provider;
@@ -26,9 +19,10 @@ use super::target::Selection;
 use super::{Change, CheckResult, Drift, Plan, Prior, Purpose, instance, outcome};
 use crate::cancel::{Cancel, Urgency};
 use crate::event::Listener;
-use crate::graph::{Graph, Progress, Task};
+use crate::graph::Task;
 use crate::order;
-use crate::providers::{Factory, Running, Schemas};
+use crate::providers::{Factory, Schemas, Started};
+use crate::schedule::{self, Coordinator, Running, Schedule};
 
 /// What to plan, and how.
 #[derive(Clone, Debug)]
@@ -94,9 +88,9 @@ pub async fn plan(inputs: Inputs<'_>) -> (Plan, Diagnostics) {
         }
     }
     walker.groups = extra;
-    walker.run(&order).await;
-    let plan = walker.finish().await;
-    (plan.0, plan.1)
+    let cancel = walker.cancel.clone();
+    schedule::drive(&mut walker, &order, cancel).await;
+    walker.finish().await
 }
 
 /// Recorded objects that no block declares, by the provider configuration that manages them.
@@ -127,11 +121,9 @@ pub(super) struct Walker<'a> {
     pub selection: Selection,
     pub listener: &'a mut dyn Listener,
     pub cancel: Cancel,
-    pub providers: Running,
+    pub providers: Started,
     pub ephemerals: Vec<crate::ephemeral::Open>,
     pub groups: Vec<Group>,
-    /// By node: whether it, or something it depends on, failed.
-    pub failed: Vec<bool>,
     /// By node: whether an instance of the resource changes.
     pub pending: Vec<bool>,
     /// By node: whether replacements create first, by its own wish or that of something that depends on it.
@@ -147,12 +139,7 @@ pub(super) struct Walker<'a> {
     pub read_now: Vec<(InstanceRef, Value)>,
     pub diagnostics: Diagnostics,
     pub timestamp: String,
-    /// Instances that wait for a slot.
-    queue: VecDeque<(Task, Work)>,
-    slots: FuturesUnordered<BoxFuture<'static, (Task, Done)>>,
-    /// Of each task: how much of its work is not done.
-    left: HashMap<Task, usize>,
-    ready: VecDeque<Task>,
+    pub schedule: Schedule<Work, Done>,
 }
 
 impl<'a> Walker<'a> {
@@ -166,20 +153,16 @@ impl<'a> Walker<'a> {
             timestamp: outcome::timestamp(evaluator.options().plan_time),
             replace: options.replace.iter().cloned().collect(),
             imports: None,
-            failed: vec![false; count],
             pending: vec![false; count],
             dependencies: order::ResourceDependencies::default(),
-            providers: Running::default(),
+            providers: Started::default(),
             ephemerals: Vec::new(),
             groups: Vec::new(),
             changes: BTreeMap::new(),
             drift: Vec::new(),
             checks: Vec::new(),
             read_now: Vec::new(),
-            queue: VecDeque::new(),
-            slots: FuturesUnordered::new(),
-            left: HashMap::new(),
-            ready: VecDeque::new(),
+            schedule: Schedule::new(options.parallelism),
             program,
             evaluator,
             schemas,
@@ -212,106 +195,15 @@ impl<'a> Walker<'a> {
             .collect()
     }
 
-    async fn run(&mut self, order: &Graph) {
-        let (mut progress, ready) = Progress::start(order);
-        self.ready.extend(ready);
-        loop {
-            while let Some(task) = self.ready.pop_front() {
-                self.start(task);
-                self.release(task, &mut progress);
-            }
-            while self.slots.len() < self.options.parallelism.max(1) {
-                let Some((task, work)) = self.queue.pop_front() else { break };
-                match self.begin(task, work) {
-                    Some(future) => self.slots.push(future),
-                    None => {
-                        self.one_less(task);
-                        self.release(task, &mut progress);
-                    }
-                }
-            }
-            if !self.ready.is_empty() {
-                continue;
-            }
-            let mut cancel = self.cancel.clone();
-            let (task, done) = tokio::select! {
-                next = self.slots.next() => match next {
-                    Some(done) => done,
-                    None => return,
-                },
-                _ = cancel.more_urgent(Urgency::None) => {
-                    self.diagnostics.push(cancelled());
-                    return;
-                }
-            };
-            self.end(task, done);
-            self.one_less(task);
-            self.release(task, &mut progress);
-        }
-    }
-
-    /// Passes on that a task is done, if it is.
-    fn release(&mut self, task: Task, progress: &mut Progress) {
-        if self.left.get(&task).is_some_and(|left| *left > 0) {
-            return;
-        }
-        self.left.remove(&task);
-        let failed = self.failed.get(task).copied().unwrap_or(false);
-        for next in progress.graph().dependents(task) {
-            if failed && next < self.failed.len() {
-                self.failed[next] = true;
-            }
-        }
-        self.ready.extend(progress.done(task));
-    }
-
-    fn one_less(&mut self, task: Task) {
-        if let Some(left) = self.left.get_mut(&task) {
-            *left -= 1;
-        }
-    }
-
     /// Adds work to a task that has been started.
     pub(super) fn push(&mut self, task: Task, work: Work) {
-        *self.left.entry(task).or_default() += 1;
-        self.queue.push_back((task, work));
-    }
-
-    /// Gives up the queued work of a task.
-    pub(super) fn drop_queued(&mut self, task: Task) {
-        let before = self.queue.len();
-        self.queue.retain(|(of, _)| *of != task);
-        let dropped = before - self.queue.len();
-        if let Some(left) = self.left.get_mut(&task) {
-            *left -= dropped;
-        }
-    }
-
-    /// Starts a task: what can be done at once is done, the rest is queued.
-    fn start(&mut self, task: Task) {
-        if task >= self.program.node_count() {
-            return self.start_undeclared(task);
-        }
-        let id = NodeId(task as u32);
-        if self.failed[task] || !self.selection.node(id) {
-            return;
-        }
-        let node = self.program.node(id);
-        match node.kind {
-            NodeKind::Resource => self.start_resource(task, id),
-            NodeKind::Provider => self.start_provider(task, id),
-            NodeKind::Check => self.check(id),
-            NodeKind::Variable | NodeKind::Local | NodeKind::Output | NodeKind::Call | NodeKind::CallEnd => {
-                let found = self.evaluator.evaluate(id);
-                self.say(task, found);
-            }
-        }
+        self.schedule.push(task, work);
     }
 
     /// Keeps what was said about a task; errors make it fail.
     pub(super) fn say(&mut self, task: Task, diagnostics: Diagnostics) {
-        if diagnostics.has_errors() && task < self.failed.len() {
-            self.failed[task] = true;
+        if diagnostics.has_errors() {
+            self.schedule.fail(task);
         }
         self.diagnostics.extend(diagnostics);
     }
@@ -327,6 +219,49 @@ impl<'a> Walker<'a> {
     }
 }
 
-fn cancelled() -> Diagnostic {
-    Diagnostic::error("cancelled", "Planning was cancelled").detail("Nothing was changed.")
+impl Coordinator for Walker<'_> {
+    type Work = Work;
+    type Done = Done;
+
+    fn schedule(&mut self) -> &mut Schedule<Work, Done> {
+        &mut self.schedule
+    }
+
+    fn start(&mut self, task: Task) {
+        if task >= self.program.node_count() {
+            return self.start_undeclared(task);
+        }
+        let id = NodeId(task as u32);
+        if !self.selection.node(id) {
+            return;
+        }
+        match self.program.node(id).kind {
+            NodeKind::Resource => self.start_resource(task, id),
+            NodeKind::Provider => self.start_provider(task, id),
+            NodeKind::Check => self.check(id),
+            NodeKind::Variable | NodeKind::Local | NodeKind::Output | NodeKind::Call | NodeKind::CallEnd => {
+                let found = self.evaluator.evaluate(id);
+                self.say(task, found);
+            }
+        }
+    }
+
+    fn skip(&mut self, _: Task, _: Task) {
+        // What failed has been reported; what could not be planned because of it would only repeat that.
+    }
+
+    fn begin(&mut self, task: Task, work: Work) -> Option<Running<Done>> {
+        self.begin_work(task, work)
+    }
+
+    fn end(&mut self, task: Task, done: Done) {
+        self.end_work(task, done);
+    }
+
+    fn cancelled(&mut self, _: Urgency) -> bool {
+        self.diagnostics.push(
+            Diagnostic::error("cancelled", "Planning was cancelled").detail("Nothing was changed."),
+        );
+        false
+    }
 }

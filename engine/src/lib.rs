@@ -1,1 +1,3 @@
 //! Graph, plan, changeset and execution.
+
+pub mod object;

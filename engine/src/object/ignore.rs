@@ -33,7 +33,7 @@ pub fn ignore_changes(config: &Value, prior: &Value, ignored: Ignored<'_>, schem
         return config.clone();
     }
     match ignored {
-        Ignored::All => replace_attributes(Members::of_block(schema), prior, &|attribute| {
+        Ignored::All => replace_attributes(Members::of_block(schema), prior, &|attribute, _| {
             attribute.is_computed_only().then(|| Value::Null(attribute.implied_type()))
         }),
         Ignored::Paths(paths) => {

@@ -169,13 +169,13 @@ pub(super) fn with_entries(value: &Value, f: impl FnMut(&EcoString, &Value) -> V
 pub(super) fn replace_attributes(
     members: Members<'_>,
     object: &Value,
-    f: &dyn Fn(&Attribute) -> Option<Value>,
+    f: &dyn Fn(&Attribute, &Value) -> Option<Value>,
 ) -> Value {
     if !matches!(object, Value::Object(_)) {
         return object.clone();
     }
     with_entries(object, |name, value| match members.get(name) {
-        Some(Member::Attribute(attribute)) => f(attribute).unwrap_or_else(|| match &attribute.ty {
+        Some(Member::Attribute(attribute)) => f(attribute, value).unwrap_or_else(|| match &attribute.ty {
             AttributeType::Plain(_) => value.clone(),
             AttributeType::Nested(nested) => map_objects(nested.nesting, value, &mut |object| {
                 replace_attributes(Members::of_nested(nested), object, f)

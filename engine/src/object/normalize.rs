@@ -52,7 +52,7 @@ pub fn null_write_only(schema: &Block, object: &Value) -> Value {
     if !schema.has_write_only() {
         return object.clone();
     }
-    replace_attributes(Members::of_block(schema), object, &|attribute| {
+    replace_attributes(Members::of_block(schema), object, &|attribute, _| {
         attribute.write_only.then(|| Value::Null(attribute.implied_type()))
     })
 }

@@ -8,9 +8,12 @@
 //! neither: an element of the configuration continues the prior element that [could have come](could_have_come) from
 //! it, preferably one that is the same as a whole.
 //!
-//! The rules are those of plugin protocol 6 for `proposed_new_state`, in two places wider. If the prior object is
-//! unknown, so are the prior elements of its sets. And a computed set that the configuration leaves null does not
-//! keep elements from being correlated.
+//! The rules are those of plugin protocol 6 for `proposed_new_state`, in four places more generous. If the prior object
+//! is unknown, so are the prior elements of its sets. Neither a computed set that the configuration leaves null, nor a
+//! write-only attribute, which no state has, keeps elements from being correlated. And elements of which the configuration says more choose before those of which it
+//! says less.
+
+use std::cmp::Reverse;
 
 use plumb_model::{Attribute, AttributeType, Block, NestedBlock, NestedObject, Nesting, Value};
 
@@ -136,24 +139,27 @@ fn correlate<'v>(members: Members<'_>, prior: Prior<'v>, config: &[Value]) -> Ve
         let found = candidates.find(config, mask, |i| !used[i] && test(&prior[i]));
         found.inspect(|i| used[*i] = true)
     };
-    let equal: Vec<_> = config
+    let mut found: Vec<_> = config
         .iter()
         .map(|config| find(config, mask_of(config, |_, _| true, |_| true), &|prior| same(prior, config)))
         .collect();
-    let found = config.iter().zip(equal).map(|(config, equal)| {
-        equal.or_else(|| {
-            let mask = mask_of(config, |name, part| must_agree(members, name, part), |_| true);
-            find(config, mask, &|prior| could_have_come(members, prior, config))
-        })
-    });
-    found.map(|i| i.map_or(Prior::Absent, |i| Prior::of(&prior[i]))).collect()
+    let mut rest: Vec<(usize, Mask)> = (0..config.len())
+        .filter(|i| found[*i].is_none())
+        .map(|i| (i, mask_of(&config[i], |name, part| must_agree(members, name, part), |_| true)))
+        .collect();
+    // Whoever says more goes first, lest one that fits anything takes the only prior element that fits it.
+    rest.sort_by_key(|(_, mask)| Reverse(mask.iter().filter(|agrees| **agrees).count()));
+    for (i, mask) in rest {
+        found[i] = find(&config[i], mask, &|prior| could_have_come(members, prior, &config[i]));
+    }
+    found.into_iter().map(|i| i.map_or(Prior::Absent, |i| Prior::of(&prior[i]))).collect()
 }
 
 /// Whether an element of the configuration can only continue a prior one that is the same in this part.
 fn must_agree(members: Members<'_>, name: &str, config: &Value) -> bool {
     match members.get(name) {
         Some(Member::Attribute(attribute)) => match &attribute.ty {
-            _ if attribute.computed && config.is_null() => false,
+            _ if attribute.write_only || (attribute.computed && config.is_null()) => false,
             AttributeType::Plain(_) => true,
             AttributeType::Nested(nested) => config.is_null() || nested.nesting == Nesting::Set,
         },
@@ -182,6 +188,7 @@ fn could_have_come(members: Members<'_>, prior: &Value, config: &Value) -> bool 
 
 fn attribute_could_have_come(attribute: &Attribute, prior: &Value, config: &Value) -> bool {
     match &attribute.ty {
+        _ if attribute.write_only => true,
         _ if config.is_null() => attribute.computed && !was_configured(attribute, prior),
         AttributeType::Plain(_) => false,
         AttributeType::Nested(nested) => {
@@ -362,6 +369,12 @@ mod tests {
                 vec![object("a", "", "z")],
                 vec![object("a", "", ""), object("a", "", "z")],
                 vec![object("a", "", ""), object("a", "", "z")],
+            ),
+            // Whoever says more chooses first.
+            (
+                vec![object("a", "1", "y"), object("a", "2", "z")],
+                vec![object("a", "", ""), object("a", "", "y")],
+                vec![object("a", "2", "z"), object("a", "1", "y")],
             ),
             // Of several that could be, the first.
             (

@@ -52,6 +52,8 @@ pub struct Trouble<'a> {
     pub tokens: &'a [Token],
     /// Their kinds.
     pub kinds: &'a [u8],
+    /// What ends the run, as it is called in messages.
+    pub end: &'static str,
 }
 
 impl Trouble<'_> {

@@ -132,8 +132,11 @@ pub fn one_of<'a>(allowed: &'a [&'a str]) -> impl FnOnce(&String) -> Result<(), 
 }
 
 /// Not empty text.
-pub fn not_empty(value: impl AsRef<str>) -> Result<(), String> {
-    if value.as_ref().is_empty() { Err("Found empty text, wanted at least one character.".into()) } else { Ok(()) }
+pub fn not_empty() -> impl FnOnce(&String) -> Result<(), String> {
+    |value| match value.is_empty() {
+        true => Err("Found empty text, wanted at least one character.".into()),
+        false => Ok(()),
+    }
 }
 
 #[cfg(test)]

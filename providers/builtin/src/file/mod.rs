@@ -83,7 +83,7 @@ impl Resource for Files {
     type Client = ();
 
     fn validate(&self, config: &File, checks: &mut Checks) {
-        checks.attribute("path", &config.path, not_empty);
+        checks.attribute("path", &config.path, not_empty());
         checks.exactly_one_of(&[
             ("content", (&config.content).into()),
             ("sensitive_content", (&config.sensitive_content).into()),
@@ -421,7 +421,7 @@ impl DataSource for ReadFile {
     type Client = ();
 
     fn validate(&self, config: &FileData, checks: &mut Checks) {
-        checks.attribute("path", &config.path, not_empty);
+        checks.attribute("path", &config.path, not_empty());
     }
 
     async fn read(&self, config: FileData, _: &mut Context<()>) -> Result<FileData, Diagnostics> {

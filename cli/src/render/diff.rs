@@ -119,11 +119,11 @@ pub fn attributes(before: &Value, after: &Value, remarks: &Remarks, keep: &[&str
     differ.lines
 }
 
-/// What differs between two values that have a name, either of which may be absent.
+/// What differs between two values, either of which may be absent, behind a label such as `name = `.
 pub fn named(label: &str, before: Option<&Value>, after: Option<&Value>) -> Vec<Line> {
     let remarks = Remarks::default();
     let mut differ = Differ::new(&remarks);
-    differ.entry(&format!("{label} = "), before, after, "");
+    differ.entry(label, before, after, "");
     differ.lines
 }
 
@@ -204,10 +204,11 @@ impl<'a> Differ<'a> {
                 unchanged += 1;
                 continue;
             }
-            rows.push((name, key(name), old, new));
+            rows.push((name, old, new));
         }
-        let width = rows.iter().map(|(_, label, ..)| label.width()).filter(|w| *w <= 40).max().unwrap_or(0);
-        for (name, label, old, new) in rows {
+        let labels: Vec<String> = rows.iter().map(|(name, ..)| key(name)).collect();
+        let width = label_width(&labels);
+        for ((name, old, new), label) in rows.into_iter().zip(labels) {
             let padding = " ".repeat(width.saturating_sub(label.width()));
             let label = format!("{label}{padding} = ");
             self.within(Step::Key(name.into()), |d| d.entry(&label, old, new, ""));
@@ -294,15 +295,17 @@ impl<'a> Differ<'a> {
                 }
                 self.push_here(mark, format!("{label}["));
                 self.deeper(|d| items.iter().for_each(|item| d.whole_quietly(mark, "", item, ",")));
-                self.push(close_mark(mark), format!("]{end}"));
+                self.push(Mark::Same, format!("]{end}"));
             }
             Value::Map(_) | Value::Object(_) => {
                 let Some(entries) = value.as_entries().filter(|e| !e.is_empty()) else {
                     return self.push_here(mark, format!("{label}{{}}{end}"));
                 };
                 self.push_here(mark, format!("{label}{{"));
-                self.deeper(|d| d.whole_entries(mark, entries));
-                self.push(close_mark(mark), format!("}}{end}"));
+                // Of an object, whose attributes are fixed, null ones are absent ones.
+                let nulls = matches!(value.unmarked(), Value::Map(_));
+                self.deeper(|d| d.whole_entries(mark, entries, nulls));
+                self.push(Mark::Same, format!("}}{end}"));
             }
             other => {
                 let text = scalar(other).unwrap_or_default();
@@ -311,10 +314,11 @@ impl<'a> Differ<'a> {
         }
     }
 
-    fn whole_entries(&mut self, mark: Mark, entries: &Entries) {
-        let labels: Vec<String> = entries.keys().map(|name| key(name)).collect();
-        let width = labels.iter().map(|label| label.width()).filter(|w| *w <= 40).max().unwrap_or(0);
-        for ((name, value), label) in entries.iter().zip(labels) {
+    fn whole_entries(&mut self, mark: Mark, entries: &Entries, nulls: bool) {
+        let shown = || entries.iter().filter(|(_, value)| nulls || !is_plain_null(value));
+        let labels: Vec<String> = shown().map(|(name, _)| key(name)).collect();
+        let width = label_width(&labels);
+        for ((name, value), label) in shown().zip(labels) {
             let padding = " ".repeat(width.saturating_sub(label.width()));
             let label = format!("{label}{padding} = ");
             self.within(Step::Key(name.clone()), |d| d.whole(mark, &label, value, ""));
@@ -330,7 +334,7 @@ impl<'a> Differ<'a> {
         if let Some(json) = json(text) {
             self.push_here(mark, format!("{label}jsonencode("));
             self.deeper(|d| d.whole_quietly(mark, "", &json, ""));
-            return self.push(close_mark(mark), format!("){end}"));
+            return self.push(Mark::Same, format!("){end}"));
         }
         if !has_lines(text) {
             return self.push_here(mark, format!("{label}{}{end}", escape::quoted(text)));
@@ -338,7 +342,7 @@ impl<'a> Differ<'a> {
         let (rows, closed) = rows(text);
         self.push_here(mark, format!("{label}<<-EOT"));
         self.deeper(|d| rows.iter().for_each(|row| d.push(mark, shown_row(row))));
-        self.push(close_mark(mark), format!("EOT{end}"));
+        self.push(Mark::Same, format!("EOT{end}"));
         if !closed {
             self.note_last("no line break at the end");
         }
@@ -439,6 +443,11 @@ impl<'a> Differ<'a> {
     }
 }
 
+/// How wide labels are made to align what follows. Very long ones stand out rather than push the others apart.
+pub fn label_width(labels: &[String]) -> usize {
+    labels.iter().map(|label| label.width()).filter(|width| *width <= 40).max().unwrap_or(0)
+}
+
 /// The names of both sides in order, each with its values.
 fn merge<'v>(
     before: Option<&'v Entries>,
@@ -531,10 +540,6 @@ fn pairs_up(before: &Value, after: &Value) -> bool {
     }
 }
 
-fn close_mark(mark: Mark) -> Mark {
-    if mark == Mark::Change { Mark::Same } else { mark }
-}
-
 /// The value on the left of an arrow: short, since it goes away.
 fn clipped(value: &Value) -> String {
     match value {
@@ -583,8 +588,7 @@ fn json(text: &str) -> Option<Value> {
         return None;
     }
     let json: serde_json::Value = serde_json::from_str(text).ok()?;
-    let empty =
-        json.as_object().is_none_or(|o| o.is_empty()) && json.as_array().is_none_or(|a| a.is_empty());
+    let empty = json.as_object().is_none_or(|o| o.is_empty()) && json.as_array().is_none_or(|a| a.is_empty());
     if empty {
         return None;
     }

@@ -12,10 +12,13 @@
 //!   cursor, change a title, break out of a code fence or issue a command to a CI system.
 //! - Work and memory are proportional to what is shown.
 
-
+pub mod diagnostic;
 pub mod diff;
 pub mod escape;
 pub mod plan_text;
 pub mod style;
 pub mod value;
 pub mod words;
+
+#[cfg(test)]
+pub(crate) mod sample;

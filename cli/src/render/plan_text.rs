@@ -10,6 +10,7 @@ use std::io::{self, Write};
 
 use plumb_engine::plan::{Action, Change, CheckResult, CheckStatus, Drift, OutputChange, Plan, Purpose};
 use plumb_model::{Marks, Value};
+use unicode_width::UnicodeWidthStr;
 
 use super::diff::{self, Line, Mark, Remarks};
 use super::style::{Role, Style};
@@ -64,31 +65,43 @@ pub fn change_lines(change: &Change) -> Vec<Line> {
             diff::attributes(&change.before, &change.before, &Remarks::default(), keep)
         }
         // What a data source gives is not known; what it is asked with is.
-        Action::Read => diff::attributes(&Value::NULL, &change.after, &words::attribute_remarks(change), keep),
+        Action::Read => {
+            diff::attributes(&Value::NULL, &change.after, &words::attribute_remarks(change), keep)
+        }
         _ => diff::attributes(&change.before, &change.after, &words::attribute_remarks(change), keep),
     }
 }
 
-/// The lines of an output.
-pub fn output_lines(name: &str, change: &OutputChange) -> Vec<Line> {
+/// The lines of outputs that change, their names aligned.
+pub fn output_lines(plan: &Plan) -> Vec<Line> {
+    let changed = || plan.outputs.iter().filter(|(_, output)| output.action() != Action::NoOp);
+    let labels: Vec<String> = changed().map(|(name, _)| value::key(name)).collect();
+    let width = diff::label_width(&labels);
+    let lines = changed().zip(labels).flat_map(|((_, change), label)| {
+        let padding = " ".repeat(width.saturating_sub(label.width()));
+        output(&format!("{label}{padding} = "), change)
+    });
+    lines.collect()
+}
+
+fn output(label: &str, change: &OutputChange) -> Vec<Line> {
     let hide = |value: &Option<Value>| {
         value.clone().map(|v| if change.sensitive { v.with_marks(Marks::SENSITIVE) } else { v })
     };
     let (before, after) = (hide(&change.before), hide(&change.after));
-    let label = value::key(name);
     match (&before, &after) {
         // The sensitivity of an output is that of now; what was recorded is hidden alike.
         (Some(_), Some(after)) if change.sensitive => {
-            let lines = diff::whole(&format!("{label} = "), after, Mark::Change);
+            let lines = diff::whole(label, after, Mark::Change);
             lines.into_iter().take(1).collect()
         }
         // Null is a value that an output can have.
         (Some(before), Some(after)) if before.is_null() || after.is_null() => {
-            let mut lines = diff::whole(&format!("{label} = "), before, Mark::Remove);
-            lines.extend(diff::whole(&format!("{label} = "), after, Mark::Add));
+            let mut lines = diff::whole(label, before, Mark::Remove);
+            lines.extend(diff::whole(label, after, Mark::Add));
             lines
         }
-        _ => diff::named(&label, before.as_ref(), after.as_ref()),
+        _ => diff::named(label, before.as_ref(), after.as_ref()),
     }
 }
 
@@ -229,14 +242,12 @@ impl Writer<'_> {
     }
 
     fn outputs(&mut self, plan: &Plan) -> io::Result<()> {
-        let changed: Vec<_> = plan.outputs.iter().filter(|(_, o)| o.action() != Action::NoOp).collect();
-        if changed.is_empty() {
+        let lines = output_lines(plan);
+        if lines.is_empty() {
             return Ok(());
         }
         writeln!(self.out, "{}", self.style.paint(Role::Strong, "Outputs will change:"))?;
-        for (name, change) in changed {
-            self.lines(&output_lines(name, change), 0)?;
-        }
+        self.lines(&lines, 0)?;
         writeln!(self.out)
     }
 
@@ -357,3 +368,5 @@ fn mark_role(mark: Mark) -> Option<Role> {
     }
 }
 
+#[cfg(test)]
+mod tests;

@@ -108,10 +108,7 @@ mod tests {
             ("a", Value::tuple(vec![Value::int(1), Value::NULL, Value::unknown(Type::Bool)])),
             ("b c", Value::string("x").with_marks(Marks::SENSITIVE)),
         ]);
-        assert_eq!(
-            brief(&value, 80),
-            r#"{ a = [1, null, (known after apply)], "b c" = (sensitive value) }"#
-        );
+        assert_eq!(brief(&value, 80), r#"{ a = [1, null, (known after apply)], "b c" = (sensitive value) }"#);
         assert_eq!(brief(&value, 10), "{ 2 attributes }");
         assert_eq!(brief(&Value::tuple(vec![]), 10), "[]");
         assert_eq!(brief(&Value::object::<&str>([]), 10), "{}");

@@ -94,7 +94,10 @@ pub fn fate(change: &Change) -> String {
 
 /// Why it is replaced, deleted, or read late, to stand behind "since": `path changes`.
 pub fn why(change: &Change) -> Option<String> {
-    let resource = || escape::line(&change.address.config().to_string()).into_owned();
+    let resource = || match change.address.config().to_string() {
+        resource if resource == change.address.to_string() => "it".to_owned(),
+        resource => escape::line(&resource).into_owned(),
+    };
     if change.deposed.is_some() && change.action == Action::Delete {
         return Some("it is left over from an earlier replacement".to_owned());
     }
@@ -104,7 +107,7 @@ pub fn why(change: &Change) -> Option<String> {
             Some((names, _)) => format!("{names} change"),
             None => "it cannot change in place".to_owned(),
         },
-        Reason::ReplaceBecauseTainted => "it was left half made".to_owned(),
+        Reason::ReplaceBecauseTainted => "it is tainted".to_owned(),
         Reason::ReplaceByRequest => "-replace asks for it".to_owned(),
         Reason::ReplaceByTriggers => match triggers(change) {
             Some(triggers) => format!("{triggers} in replace_triggered_by changes"),
@@ -230,7 +233,8 @@ fn origin(origin: &Origin, action: Action) -> Option<String> {
 /// The sentence that counts what a plan does: `Plan: 2 to create, 1 to update, 1 to replace, 1 to destroy.`
 pub fn summary(summary: &Summary) -> String {
     let Summary { create, update, replace, delete, forget, import, moved, read } = *summary;
-    let always = [(create, "to create"), (update, "to update"), (replace, "to replace"), (delete, "to destroy")];
+    let always =
+        [(create, "to create"), (update, "to update"), (replace, "to replace"), (delete, "to destroy")];
     let sometimes =
         [(import, "to import"), (moved, "moved"), (forget, "to forget"), (read, "to read while applying")];
     let parts: Vec<String> = always

@@ -81,7 +81,10 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::read_resource`].
-    pub async fn list_resource(&self, request: ListResourceRequest) -> Result<Streaming<ListResourceEvent>, Status> {
+    pub async fn list_resource(
+        &self,
+        request: ListResourceRequest,
+    ) -> Result<Streaming<ListResourceEvent>, Status> {
         self.streaming(Method::ListResource.path(self.version), request).await
     }
 
@@ -89,7 +92,10 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::read_resource`].
-    pub async fn invoke_action(&self, request: ConfigRequest) -> Result<Streaming<InvokeActionEvent>, Status> {
+    pub async fn invoke_action(
+        &self,
+        request: ConfigRequest,
+    ) -> Result<Streaming<InvokeActionEvent>, Status> {
         self.streaming(Method::InvokeAction.path(self.version), request).await
     }
 

@@ -277,10 +277,7 @@ impl FromIterator<Diagnostic> for Diagnostics {
 /// "Did you mean `x`?", where one of the candidates is close to what was written.
 ///
 /// Close is an edit distance of at most a third of the written length, and at least one edit.
-pub fn did_you_mean<'a>(
-    written: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<EcoString> {
+pub fn did_you_mean<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<EcoString> {
     nearest(written, candidates).map(|name| ecow::eco_format!("Did you mean `{name}`?"))
 }
 

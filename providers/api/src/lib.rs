@@ -11,7 +11,7 @@
 //!
 //! Values cross this border without marks: sensitivity is the engine's matter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -273,6 +273,13 @@ pub struct OpenResponse {
 pub trait Provider: Send + Sync {
     /// What the provider offers. Constant while it runs, and asked for first.
     async fn schema(&self) -> Result<Arc<ProviderSchema>, Diagnostics>;
+
+    /// What the provider offers, where only the resource types, data sources and ephemeral resource types of these names
+    /// are needed: others may be absent. Providers with thousands of types answer this far faster than
+    /// [`Provider::schema`].
+    async fn schema_for(&self, _kinds: &BTreeSet<EcoString>) -> Result<Arc<ProviderSchema>, Diagnostics> {
+        self.schema().await
+    }
 
     /// Checks the configuration of the provider, in which parts may be unknown.
     async fn validate_provider(&self, config: Value) -> Diagnostics;

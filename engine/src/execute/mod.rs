@@ -7,10 +7,10 @@
 //! What is independent of a failed step goes on; what depends on it is skipped and named. Everything that was done is in
 //! the journal before anything that builds on it starts, so the process may end at any moment.
 //!
-//! - `steps`: which steps there are and what waits for what; `walk`: the coordinator; `step`: one step;
-//! - [`resolve`]: what an interrupted execution left behind.
+//! `steps`: which steps there are and what waits for what; `walk`: the coordinator; `step`: one step.
+//!
+//! Elsewhere: what an interrupted execution left in flight is found out by the next plan ([`crate::plan::Resolution`]).
 
-pub mod resolve;
 mod step;
 mod steps;
 mod walk;

@@ -286,6 +286,7 @@ impl Run<'_> {
             let mut record = record.clone();
             record.address = address;
             record.deposed = Some(deposed.to_string());
+            also.push(RecordChange::Remove(key.clone()));
             also.push(RecordChange::Put(Box::new(record)));
         }
         if let Some(old) = &job.moved_from {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ecow::EcoString;
-use plumb_model::address::{Instance, Mode, ProviderConfig};
+use plumb_model::address::{ConfigResource, Instance, Mode, ProviderConfig};
 use plumb_model::{Diagnostic, Diagnostics, Label, Type, Value};
 use plumb_provider_api::Provider;
 use plumb_semantics::eval::{Evaluator, InstanceRef};
@@ -138,6 +138,8 @@ struct Walker<'a> {
     steps: Steps,
     /// The changes of current objects.
     changes: HashMap<Instance, Arc<Change>>,
+    /// The same by block.
+    by_block: HashMap<ConfigResource, Vec<Arc<Change>>>,
     /// The records of objects that steps are about, as they are now.
     records: HashMap<InstanceKey, InstanceRecord>,
     /// Under which key the object waits that an instance replaces.
@@ -160,10 +162,13 @@ impl<'a> Walker<'a> {
         writer: Arc<OperationWriter>,
     ) -> Result<Walker<'a>, Diagnostic> {
         let mut changes = HashMap::new();
+        let mut by_block: HashMap<ConfigResource, Vec<Arc<Change>>> = HashMap::new();
         let mut records = HashMap::new();
         for change in &inputs.plan.changes {
             if change.deposed.is_none() {
-                changes.insert(change.address.clone(), Arc::new(change.clone()));
+                let change = Arc::new(change.clone());
+                by_block.entry(change.address.config()).or_default().push(change.clone());
+                changes.insert(change.address.clone(), change);
             }
         }
         let drifted: std::collections::HashSet<&Instance> = inputs.plan.drift.iter().map(|d| &d.address).collect();
@@ -182,6 +187,7 @@ impl<'a> Walker<'a> {
             plan: inputs.plan,
             steps,
             changes,
+            by_block,
             records,
             beside: HashMap::new(),
             writer,
@@ -627,8 +633,7 @@ impl Coordinator for Walker<'_> {
         }
         let id = NodeId(task as u32);
         if let Some(block) = order::block(&self.program, id) {
-            let changes: Vec<Arc<Change>> =
-                self.changes.values().filter(|change| change.address.config() == block).cloned().collect();
+            let changes = self.by_block.get(&block).cloned().unwrap_or_default();
             for change in changes.iter().filter(|c| !matches!(c.action, Action::Delete | Action::Forget)) {
                 self.skip_change(change, cause);
             }

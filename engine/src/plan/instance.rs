@@ -11,6 +11,7 @@ use ecow::EcoString;
 use plumb_model::address::{ConfigResource, Instance, ProviderConfig};
 use plumb_model::{Diagnostic, Diagnostics, Marks, Path, Value};
 use plumb_provider_api::{ImportTarget, PlanRequest, PlanResponse, Provider, ReadRequest};
+use plumb_state::record::{InstanceRecord, StepAction, StepRecord};
 
 use super::{Action, Change, Drift, Reason};
 use crate::object::{self, Ignored};
@@ -99,8 +100,21 @@ pub(crate) struct Planned {
     pub change: Option<Change>,
     /// How it differs from what was recorded.
     pub drift: Option<Drift>,
+    /// What became of a step that was in flight. Then there is no change: it is to be planned again with this known.
+    pub resolved: Option<Resolution>,
     /// Errors leave no change.
     pub diagnostics: Diagnostics,
+}
+
+/// What was found out about a step that was in flight when its process ended.
+#[derive(Clone, Debug)]
+pub struct Resolution {
+    /// The step.
+    pub step: Arc<StepRecord>,
+    /// The object as it is now; `None` if there is none.
+    pub found: Option<InstanceRecord>,
+    /// Whether the provider could not tell for certain, so that an object may exist that nobody knows.
+    pub in_doubt: bool,
 }
 
 /// An object as it is.
@@ -113,17 +127,24 @@ struct Prior {
 
 /// Plans one object.
 pub(crate) async fn plan(job: Job) -> Planned {
-    let mut planner = Planner { diagnostics: Diagnostics::new(), drift: None, job: &job };
-    let change = planner.run().await;
-    let Planner { diagnostics, drift, .. } = planner;
+    let mut planner = Planner { diagnostics: Diagnostics::new(), drift: None, resolved: None, job: &job };
+    let change = match job.recorded.as_ref().and_then(|recorded| recorded.in_flight.clone()) {
+        Some(step) => {
+            planner.resolve(step).await;
+            None
+        }
+        None => planner.run().await,
+    };
+    let Planner { diagnostics, drift, resolved, .. } = planner;
     let diagnostics = diagnostics.about(&job.address);
-    Planned { change: change.filter(|_| !diagnostics.has_errors()), drift, diagnostics }
+    Planned { change: change.filter(|_| !diagnostics.has_errors()), drift, resolved, diagnostics }
 }
 
 struct Planner<'j> {
     job: &'j Job,
     diagnostics: Diagnostics,
     drift: Option<Drift>,
+    resolved: Option<Resolution>,
 }
 
 impl Planner<'_> {
@@ -151,6 +172,29 @@ impl Planner<'_> {
             Wish::Exist(wish) => self.exist(wish, prior).await,
             Wish::NotExist { reason, forget } => self.not_exist(*reason, *forget, prior).await,
         }
+    }
+
+    /// Asks the provider what became of an object whose step was interrupted.
+    async fn resolve(&mut self, step: Arc<StepRecord>) -> Option<()> {
+        let job = self.job;
+        let recorded = job.recorded.as_ref().expect("what is in flight is recorded");
+        let value = self.recorded_value().await?.expect("what is recorded has a value");
+        let identity = recorded.identity.as_ref().and_then(recorded::identity);
+        let found = self.look(&value, recorded.private.clone(), identity).await?;
+        let creating = step.action == StepAction::Create;
+        let finds_planned = job.provider.schema().await.is_ok_and(|s| s.capabilities.finds_planned);
+        let found = match found.value.is_null() {
+            true => None,
+            false => {
+                let schema = &job.schema;
+                match recorded.refreshed(&found.value, &schema.ty, schema.schema.version, &found.private) {
+                    Ok(record) => Some(record),
+                    Err(error) => return self.fail(crate::trouble::unsaveable(&error)),
+                }
+            }
+        };
+        self.resolved = Some(Resolution { step, in_doubt: creating && found.is_none() && !finds_planned, found });
+        Some(())
     }
 
     fn absent(&self) -> Value {

@@ -25,5 +25,6 @@ pub use model::{
     Action, Cause, Change, CheckResult, CheckStatus, DataRead, Drift, Origin, OutputChange, Plan, Purpose,
     Reason, StateBinding, Summary,
 };
+pub use instance::Resolution;
 pub use prior::{Kept, Prior};
-pub use walk::{Inputs, Options, plan};
+pub use walk::{Inputs, Options, Planning, plan};

@@ -512,13 +512,12 @@ impl Walker<'_> {
     }
 
     fn end_managed(&mut self, task: Task, work: Work, planned: instance::Planned) {
-        let instance::Planned { change, drift, diagnostics } = planned;
+        let instance::Planned { change, drift, resolved, diagnostics } = planned;
         let found = self.place(&work, diagnostics);
         let failed = found.has_errors();
         self.say(task, found);
-        if let Some(drift) = drift {
-            self.drift.push(drift);
-        }
+        self.resolved.extend(resolved);
+        self.drift.extend(drift);
         if failed {
             return;
         }

@@ -14,6 +14,7 @@ use plumb_provider_api::Provider;
 use plumb_semantics::eval::{Evaluator, InstanceRef};
 use plumb_semantics::program::{NodeId, NodeKind, Program};
 
+use super::instance::Resolution;
 use super::resource::Work;
 use super::target::Selection;
 use super::{Change, CheckResult, Drift, Plan, Prior, Purpose, instance, outcome};
@@ -72,12 +73,25 @@ pub struct Inputs<'a> {
     pub listener: &'a mut dyn Listener,
 }
 
-/// Makes a plan. With errors among the diagnostics the plan is [`Plan::errored`], and holds what could be planned.
-pub async fn plan(inputs: Inputs<'_>) -> (Plan, Diagnostics) {
+/// What planning gives.
+pub struct Planning {
+    /// The plan. With errors among the diagnostics it is [`Plan::errored`], and holds what could be planned.
+    pub plan: Plan,
+    /// What became of steps that were in flight when their process ended. If there are any, they must be saved and a
+    /// new plan made: this one says nothing of their instances.
+    pub resolved: Vec<Resolution>,
+    /// Errors and warnings.
+    pub diagnostics: Diagnostics,
+}
+
+/// Makes a plan.
+pub async fn plan(inputs: Inputs<'_>) -> Planning {
     let program = inputs.evaluator.program().clone();
     let mut order = match order::of_program(&program) {
         Ok(order) => order,
-        Err(cycles) => return (outcome::empty_plan(&inputs), cycles),
+        Err(diagnostics) => {
+            return Planning { plan: outcome::empty_plan(&inputs), resolved: Vec::new(), diagnostics };
+        }
     };
     let mut walker = Walker::new(inputs, program);
     let extra = walker.undeclared_groups();
@@ -135,6 +149,8 @@ pub(super) struct Walker<'a> {
     pub changes: BTreeMap<(Instance, Option<ecow::EcoString>), Change>,
     pub drift: Vec<Drift>,
     pub checks: Vec<CheckResult>,
+    /// What became of steps in flight.
+    pub resolved: Vec<Resolution>,
     /// Data sources that have been read.
     pub read_now: Vec<(InstanceRef, Value)>,
     pub diagnostics: Diagnostics,
@@ -161,6 +177,7 @@ impl<'a> Walker<'a> {
             changes: BTreeMap::new(),
             drift: Vec::new(),
             checks: Vec::new(),
+            resolved: Vec::new(),
             read_now: Vec::new(),
             schedule: Schedule::new(options.parallelism),
             program,
@@ -208,14 +225,14 @@ impl<'a> Walker<'a> {
         self.diagnostics.extend(diagnostics);
     }
 
-    async fn finish(mut self) -> (Plan, Diagnostics) {
+    async fn finish(mut self) -> Planning {
         let plan = outcome::plan(&mut self);
         let mut diagnostics = std::mem::take(&mut self.diagnostics);
         for open in std::mem::take(&mut self.ephemerals) {
             diagnostics.extend(open.close().await);
         }
         self.providers.shutdown().await;
-        (plan, diagnostics)
+        Planning { plan, resolved: self.resolved, diagnostics }
     }
 }
 

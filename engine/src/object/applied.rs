@@ -334,6 +334,8 @@ mod tests {
             obj([("a", n(1)), ("b", s("x"))]),
             &[".b: was planned as null, but has a value"],
         );
+        let element = |a: Value| set([obj([("a", a), ("b", s("x"))])]);
+        check(optional_of(Type::Dynamic), element(null()), element(n(1)), &[]);
     }
 
     #[test]
@@ -503,6 +505,15 @@ mod tests {
                 r#"["m"]: was not planned"#,
             ],
         );
+    }
+
+    #[test]
+    fn inner_blocks_of_which_there_are_none_may_be_null_or_empty() {
+        let inner = Block::of([("v", optional())]).block("deep", many(Nesting::List, Block::default()));
+        let schema = Block::default().block("x", many(Nesting::Set, inner));
+        let element = |deep: Value| set([obj([("v", s("a")), ("deep", deep)])]);
+        check_member(&schema, element(null()), element(list([])), &[]);
+        check_member(&schema, element(list([])), element(null()), &[]);
     }
 
     #[test]

@@ -7,9 +7,10 @@
 //! For a provider that answers with `legacy_type_system` the ignored paths are put back in the same way into what it
 //! plans.
 
+use std::sync::Arc;
+
 use plumb_model::value::{Entries, MapValue};
 use plumb_model::{Block, Path, Step, Value};
-use std::sync::Arc;
 
 use super::members::{Members, replace_attributes, with_items};
 

@@ -1,7 +1,7 @@
 //! Which of the attributes that a provider names really make a replacement necessary.
 //!
 //! A provider may name, in `requires_replace`, every attribute that cannot change in place, whether it changes or not:
-//! plugin protocol 6 leaves it to the host to keep those that do. An unknown planned value counts as a change. What is
+//! plugin protocol 6 leaves it to the host to keep those that do. An unknown planned value counts as a change, since what was there before is known. What is
 //! in state of a write-only attribute is always null, so its provider is believed.
 
 use std::collections::BTreeSet;
@@ -65,7 +65,7 @@ fn find<'v>(value: &'v Value, path: &Path) -> Option<Found<'v>> {
 
 fn differs(before: Option<&Value>, after: Option<&Value>) -> bool {
     match (before, after) {
-        (Some(before), Some(after)) => !same(before, after) || !after.is_wholly_known(),
+        (Some(before), Some(after)) => !same(before, after),
         (Some(only), None) | (None, Some(only)) => !only.is_null(),
         (None, None) => false,
     }

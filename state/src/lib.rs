@@ -24,4 +24,4 @@ pub mod store;
 pub use digest::Digest;
 pub use json::JsonText;
 pub use record::{InstanceKey, InstanceRecord, OperationRecord, OutputRecord, StepRecord};
-pub use state::{OperationWriter, State, StateError, Ticket};
+pub use state::{OpenOptions, OperationWriter, State, StateError, Ticket};

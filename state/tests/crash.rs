@@ -186,7 +186,7 @@ fn child_fills_up() {
     let mut small = Batch::new();
     small.put("small", "");
     let fits = store.commit(small).is_ok();
-    println!("\ndone {acknowledged} {fits} {error}");
+    writeln!(std::io::stdout(), "\ndone {acknowledged} {fits} {error}").unwrap();
 }
 
 #[cfg(unix)]

@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use plumb_provider_api::Provider;
 
+pub mod command;
+mod duration;
 pub mod file;
 pub mod random;
 pub mod terraform;
@@ -17,6 +19,7 @@ pub mod time;
 /// Makes the compiled-in provider of a name. Each call makes another one, since each configuration needs its own.
 pub fn lookup(name: &str) -> Option<Arc<dyn Provider>> {
     Some(match name {
+        "command" => command::provider(),
         "file" => file::provider(),
         "random" => random::provider(),
         "terraform" => terraform::provider(),
@@ -27,7 +30,7 @@ pub fn lookup(name: &str) -> Option<Arc<dyn Provider>> {
 
 /// The names for which [`lookup`] finds a provider, sorted.
 pub fn names() -> &'static [&'static str] {
-    &["file", "random", "terraform", "time"]
+    &["command", "file", "random", "terraform", "time"]
 }
 
 /// Runs what takes its time where it keeps nobody waiting.

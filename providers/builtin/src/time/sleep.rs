@@ -1,11 +1,10 @@
 //! Waiting.
 
-use std::time::Duration;
-
 use plumb_model::{Diagnostic, Diagnostics, Path};
 use plumb_provider_sdk::{Attr, Checks, Context, Failed, Resource, Stop, async_trait, model};
 
 use super::{Moment, Triggers, bad_import, missing};
+use crate::duration::parse_duration;
 
 model! {
     /// Waits when it is created, when it is destroyed, or both, so that what depends on it comes later.
@@ -21,25 +20,6 @@ model! {
         /// When it was created.
         id: String [computed, keep, not_null],
     }
-}
-
-/// A duration such as `1.5s`.
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    let wrong = || {
-        format!("Found `{text}`, wanted a number with `ms`, `s`, `m` or `h` behind it, for example `30s`.")
-    };
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(wrong)?;
-    let (number, unit) = text.split_at(end);
-    let milliseconds = match unit {
-        "ms" => 1.0,
-        "s" => 1000.0,
-        "m" => 60_000.0,
-        "h" => 3_600_000.0,
-        _ => return Err(wrong()),
-    };
-    let well_formed = number.starts_with(|c: char| c.is_ascii_digit()) && !number.ends_with('.');
-    let number: f64 = number.parse().ok().filter(|_| well_formed).ok_or_else(wrong)?;
-    Duration::try_from_secs_f64(number * milliseconds / 1000.0).map_err(|_| wrong())
 }
 
 /// Waits, unless the provider is asked to stop.
@@ -100,21 +80,5 @@ impl Resource for TimeSleep {
             destroy_duration: duration(destroy)?,
             id: Moment::now().text().into(),
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_have_a_number_and_a_unit() {
-        assert_eq!(parse_duration("1.5s"), Ok(Duration::from_millis(1500)));
-        assert_eq!(parse_duration("2h"), Ok(Duration::from_secs(7200)));
-        assert_eq!(parse_duration("3ms"), Ok(Duration::from_millis(3)));
-        for wrong in ["", "5", "s", "1 s", "-1s", "1.s", ".5s", "1.2.3s", "1d", "9".repeat(400).as_str()] {
-            assert!(parse_duration(wrong).is_err(), "{wrong}");
-        }
-        assert!(parse_duration(&format!("{}s", "9".repeat(400))).is_err());
     }
 }

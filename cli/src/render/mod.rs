@@ -12,10 +12,15 @@
 //!   cursor, change a title, break out of a code fence or issue a command to a CI system.
 //! - Work and memory are proportional to what is shown.
 
+mod check_json;
+pub mod configuration_view;
 pub mod diagnostic;
 pub mod diff;
 pub mod escape;
+pub mod json;
+pub mod plan_json;
 pub mod plan_text;
+pub mod state_json;
 pub mod style;
 pub mod value;
 pub mod words;

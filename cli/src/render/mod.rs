@@ -19,6 +19,7 @@ pub mod diff;
 pub mod escape;
 pub mod json;
 pub mod plan_json;
+pub mod plan_markdown;
 pub mod plan_text;
 pub mod state_json;
 pub mod style;

@@ -70,9 +70,9 @@ fn with_deposed(address: &str, deposed: Option<&str>) -> String {
 
 /// What becomes of it, to stand behind its address: `will be created`.
 pub fn fate(change: &Change) -> String {
+    let stays = remarks(change);
     match (change.action, why(change)) {
-        (Action::NoOp, _) if change.importing.is_some() => "will be imported".to_owned(),
-        (Action::NoOp, _) if change.previous_address.is_some() => "has moved".to_owned(),
+        (Action::NoOp, _) if !stays.is_empty() => format!("stays as it is, {}", stays.join(" and ")),
         (Action::NoOp, _) => "stays as it is".to_owned(),
         (Action::Create, _) => "will be created".to_owned(),
         (Action::Read, None) => "will be read while applying".to_owned(),
@@ -189,8 +189,12 @@ pub fn listed(items: impl ExactSizeIterator<Item = String>, most: usize) -> Stri
     }
 }
 
-/// What is said of a change besides its fate, a sentence each.
+/// What is said of a change besides its fate, if its fate does not say it.
 pub fn remarks_on(change: &Change) -> Vec<String> {
+    if change.action == Action::NoOp { Vec::new() } else { remarks(change) }
+}
+
+fn remarks(change: &Change) -> Vec<String> {
     let mut out = Vec::new();
     if let Some(previous) = &change.previous_address {
         out.push(format!("moved from {}", escape::line(&previous.to_string())));

@@ -70,9 +70,14 @@ fn with_deposed(address: &str, deposed: Option<&str>) -> String {
 
 /// What becomes of it, to stand behind its address: `will be created`.
 pub fn fate(change: &Change) -> String {
-    let stays = remarks(change);
     match (change.action, why(change)) {
-        (Action::NoOp, _) if !stays.is_empty() => format!("stays as it is, {}", stays.join(" and ")),
+        (Action::NoOp, _) if change.is_effective() => {
+            let moved = change.previous_address.as_ref();
+            let moved = moved.map(|from| format!("has moved here from {}", escape::line(&from.to_string())));
+            let taken = change.importing.as_ref();
+            let taken = taken.map(|id| format!("will be imported from {}", escape::quoted(id)));
+            listed([moved, taken].into_iter().flatten().collect::<Vec<_>>().into_iter(), 2)
+        }
         (Action::NoOp, _) => "stays as it is".to_owned(),
         (Action::Create, _) => "will be created".to_owned(),
         (Action::Read, None) => "will be read while applying".to_owned(),
@@ -191,11 +196,10 @@ pub fn listed(items: impl ExactSizeIterator<Item = String>, most: usize) -> Stri
 
 /// What is said of a change besides its fate, if its fate does not say it.
 pub fn remarks_on(change: &Change) -> Vec<String> {
-    if change.action == Action::NoOp { Vec::new() } else { remarks(change) }
-}
-
-fn remarks(change: &Change) -> Vec<String> {
     let mut out = Vec::new();
+    if change.action == Action::NoOp {
+        return out;
+    }
     if let Some(previous) = &change.previous_address {
         out.push(format!("moved from {}", escape::line(&previous.to_string())));
     }

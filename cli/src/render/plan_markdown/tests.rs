@@ -28,8 +28,8 @@ fn everything_that_a_plan_can_have() {
         | <code>&#126;</code> | <code>file.updated</code> | will be updated in place |
         | <code>+</code> | <code>file.created</code> | will be created |
         | <code>&#60;=</code> | <code>data.file.late</code> | will be read while applying, since its configuration is not known before |
-        |  | <code>module.m&#91;0&#93;.file.moved</code> | stays as it is, moved from file.was |
-        |  | <code>module.m&#91;0&#93;.file.taken</code> | stays as it is, imported from &quot;i-1&quot; |
+        |  | <code>module.m&#91;0&#93;.file.moved</code> | has moved here from file.was |
+        |  | <code>module.m&#91;0&#93;.file.taken</code> | will be imported from &quot;i-1&quot; |
 
         <details><summary><code>-</code> <code>file.unwanted</code> will be destroyed, since it is not in the configuration</summary>
 

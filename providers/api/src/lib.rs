@@ -48,6 +48,9 @@ pub struct Capabilities {
     pub plan_destroy: bool,
     /// Implements [`Provider::move_state`].
     pub move_state: bool,
+    /// [`Provider::read`] finds an object by what was planned for it, with null for what was not known then: so it can
+    /// be found out whether an interrupted creation made one.
+    pub finds_planned: bool,
 }
 
 /// What tells the objects of a resource type apart.

@@ -1,0 +1,216 @@
+//! Group commit.
+//!
+//! Entries from many callers are queued; one thread takes all that have come in, makes one batch of them, and commits
+//! it with one flush. While it flushes, the next group gathers. So a flush is paid once for as many steps as end at
+//! about the same time, and a single caller pays no more than its own flush.
+//!
+//! The thread alone knows the state's meta record, and changes it together with the records that it sums up.
+//! Invariant: the meta record in memory is the one in the store.
+
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread::{self, JoinHandle},
+};
+
+use super::{StateError, keys, meta::Meta, ticket::Promise};
+use crate::{
+    digest::Digest,
+    record::{OperationRecord, Saved},
+    store::{Batch, Store},
+};
+
+/// How many bytes of entries go into one batch before the next is begun.
+const GROUP_BYTES: usize = 4 << 20;
+
+/// What one caller wants made durable, in one piece.
+#[derive(Default)]
+pub(super) struct Entry {
+    /// Keys that are not part of the state's content: journal and history.
+    pub journal: Batch,
+    /// Keys that are: instances and outputs.
+    pub content: Batch,
+    /// A record of an operation, to be completed with the serial.
+    pub operation: Option<Mark>,
+    /// The lineage to begin with, if the state has none yet.
+    pub lineage: Option<String>,
+    /// The serial to go up to, if the state is below.
+    pub serial: Option<u64>,
+}
+
+/// Where in its life an operation is.
+pub(super) enum Mark {
+    /// It begins; the serial is the one before.
+    Begin(OperationRecord),
+    /// It ends; the serial is the one after.
+    End(OperationRecord),
+}
+
+struct Queued {
+    entry: Entry,
+    promise: Promise,
+}
+
+/// What the committing thread and everyone else share.
+pub(super) struct Core {
+    pub store: Box<dyn Store>,
+    meta: Mutex<Meta>,
+}
+
+impl Core {
+    pub(super) fn new(store: Box<dyn Store>, meta: Meta) -> Self {
+        Self { store, meta: Mutex::new(meta) }
+    }
+
+    pub(super) fn meta(&self) -> MutexGuard<'_, Meta> {
+        self.meta.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The queue and the thread behind it. Dropping it commits what is queued and ends the thread.
+pub(super) struct Committer {
+    queue: Option<Sender<Queued>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Committer {
+    pub(super) fn start(core: Arc<Core>) -> Result<Self, StateError> {
+        let (queue, entries) = channel();
+        let thread = thread::Builder::new().name("state-commit".to_owned());
+        let thread = thread
+            .spawn(move || run(&core, &entries))
+            .map_err(|error| StateError::Thread(Arc::new(error)))?;
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
+    }
+
+    /// Queues an entry. If the thread is gone, the promise is dropped, which tells whoever waits.
+    pub(super) fn queue(&self, entry: Entry, promise: Promise) {
+        if let Some(queue) = &self.queue {
+            let _ = queue.send(Queued { entry, promise });
+        }
+    }
+}
+
+impl Drop for Committer {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take()
+            && thread.thread().id() != thread::current().id()
+        {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(core: &Core, entries: &Receiver<Queued>) {
+    while let Ok(first) = entries.recv() {
+        let mut group = vec![first];
+        let mut bytes = 0;
+        while bytes < GROUP_BYTES
+            && let Ok(next) = entries.try_recv()
+        {
+            bytes += next.entry.journal.bytes() + next.entry.content.bytes();
+            group.push(next);
+        }
+        let (entries, promises): (Vec<_>, Vec<_>) = group.into_iter().map(|q| (q.entry, q.promise)).unzip();
+        let result = commit(core, entries);
+        for promise in promises {
+            // A caller's callback that panics must not keep the others from their results.
+            let _ = catch_unwind(AssertUnwindSafe(|| promise.resolve(result.clone())));
+        }
+    }
+}
+
+fn commit(core: &Core, entries: Vec<Entry>) -> Result<(), StateError> {
+    let mut group = Group { core, meta: core.meta().clone(), batch: Batch::new(), digests: HashMap::new() };
+    for entry in entries {
+        group.add(entry)?;
+    }
+    let Group { meta, mut batch, .. } = group;
+    if meta != *core.meta() {
+        batch.put(keys::META, meta.encode());
+    }
+    core.store.commit(batch)?;
+    *core.meta() = meta;
+    Ok(())
+}
+
+/// A batch in the making.
+struct Group<'a> {
+    core: &'a Core,
+    meta: Meta,
+    batch: Batch,
+    /// The digests of content keys that the batch has changed so far; none for those it removes.
+    digests: HashMap<Vec<u8>, Option<Digest>>,
+}
+
+impl Group<'_> {
+    fn add(&mut self, entry: Entry) -> Result<(), StateError> {
+        if self.meta.lineage.is_none() {
+            self.meta.lineage = entry.lineage;
+        }
+        if let Some(Mark::Begin(mut record)) = entry.operation {
+            record.serial_before = self.meta.serial;
+            self.meta.next_operation = self.meta.next_operation.max(record.number + 1);
+            self.batch.put(keys::unfinished(record.number), []);
+            self.batch.put(keys::operation(record.number), record.encode());
+            return Ok(());
+        }
+        self.change_content(entry.content)?;
+        self.meta.serial = self.meta.serial.max(entry.serial.unwrap_or(0));
+        append(&mut self.batch, entry.journal);
+        if let Some(Mark::End(mut record)) = entry.operation {
+            record.serial_after = Some(self.meta.serial);
+            self.batch.delete(keys::unfinished(record.number));
+            self.batch.put(keys::operation(record.number), record.encode());
+        }
+        Ok(())
+    }
+
+    /// Takes changes of records over, with their effect on the content's sum. The serial grows by one if there is any.
+    fn change_content(&mut self, content: Batch) -> Result<(), StateError> {
+        let mut changed = false;
+        for change in content.into_changes() {
+            use crate::store::Change::{Delete, Put};
+            let before = self.digest(change.key())?;
+            let after = match &change {
+                Put(key, value) => Some(Digest::of_entry(key, value)),
+                Delete(_) => None,
+            };
+            if before == after {
+                continue;
+            }
+            changed = true;
+            before.map(|digest| self.meta.content.subtract(digest));
+            after.map(|digest| self.meta.content.add(digest));
+            self.digests.insert(change.key().to_vec(), after);
+            match change {
+                Put(key, value) => self.batch.put(key, value),
+                Delete(key) => self.batch.delete(key),
+            }
+        }
+        self.meta.serial += u64::from(changed);
+        Ok(())
+    }
+
+    /// The digest of the entry that a content key has after the changes so far.
+    fn digest(&self, key: &[u8]) -> Result<Option<Digest>, StateError> {
+        if let Some(digest) = self.digests.get(key) {
+            return Ok(*digest);
+        }
+        Ok(self.core.store.get(key)?.map(|value| Digest::of_entry(key, &value)))
+    }
+}
+
+fn append(batch: &mut Batch, more: Batch) {
+    for change in more.into_changes() {
+        match change {
+            crate::store::Change::Put(key, value) => batch.put(key, value),
+            crate::store::Change::Delete(key) => batch.delete(key),
+        }
+    }
+}

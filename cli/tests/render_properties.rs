@@ -52,12 +52,12 @@ fn ty() -> impl Strategy<Value = Type> {
 
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
-        ty().prop_map(Value::Null),
-        ty().prop_map(Value::unknown),
-        any::<bool>().prop_map(Value::Bool),
-        any::<i64>().prop_map(Value::int),
+        1 => ty().prop_map(Value::Null),
+        1 => ty().prop_map(Value::unknown),
+        1 => any::<bool>().prop_map(Value::Bool),
+        1 => any::<i64>().prop_map(Value::int),
         3 => text().prop_map(Value::string),
-        secret(),
+        1 => secret(),
     ];
     leaf.prop_recursive(4, 32, 5, |inner| {
         let items = || prop::collection::vec(inner.clone(), 0..5);
@@ -239,7 +239,7 @@ fn harmless(shown: &str) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn plans_are_shown_without_harm(plan in plan(), limit in 1_000usize..20_000) {
@@ -284,9 +284,10 @@ proptest! {
             attributes(a, b, &Remarks::default(), &[]).iter().any(|line| line.mark != Mark::Same)
         };
         prop_assert!(!marked(&before, &before));
+        // A null that is there and one that is not differ; nulls of different types do not.
         let parts = |v: &Value| {
-            let entries = v.as_entries().unwrap().iter();
-            entries.filter(|(_, v)| !matches!(v, Value::Null(_))).map(|(k, v)| (k.clone(), v.clone())).collect::<Vec<_>>()
+            let untyped = |v: &Value| if matches!(v, Value::Null(_)) { Value::NULL } else { v.clone() };
+            v.as_entries().unwrap().iter().map(|(k, v)| (k.clone(), untyped(v))).collect::<Vec<_>>()
         };
         prop_assert_eq!(marked(&before, &after), parts(&before) != parts(&after));
     }

@@ -30,7 +30,7 @@ fn for_gitlab() {
 fn for_github() {
     let (diagnostics, sources) = messages();
     expect![[r#"
-        ::error file=dir/a b.cfg,line=2,endLine=2,col=1,endColumn=2,title=Bad name%3A a%2C b::100%25 wrong.%0AReally <&>.%0Ahere%0AUse another.
+        ::error file=dir/a b.cfg,line=2,endLine=2,col=1,endColumn=2,title=Bad name%3A a%2C b::100%25 wrong.%0AReally <&>\u0001.%0Ahere%0AUse another.
         ::error file=dir/a b.cfg,line=1,endLine=2,title=Bad name%3A c::Bad name: c
         ::warning title=Odd::Odd
     "#]].assert_eq(&github(&diagnostics, &sources));
@@ -148,7 +148,18 @@ fn as_sarif() {
                 },
                 {
                   "level": "warning",
-                  "locations": [],
+                  "locations": [
+                    {
+                      "physicalLocation": {
+                        "artifactLocation": {
+                          "uri": "dir/a%20b.cfg"
+                        },
+                        "region": {
+                          "startLine": 1
+                        }
+                      }
+                    }
+                  ],
                   "message": {
                     "text": "Odd"
                   },

@@ -38,6 +38,15 @@ impl Graph {
         Graph { inner }
     }
 
+    /// Adds tasks, none of which waits; gives the number of the first.
+    pub fn extend(&mut self, tasks: usize) -> Task {
+        let first = self.len();
+        for _ in 0..tasks {
+            self.inner.add_node(());
+        }
+        first
+    }
+
     /// Says that `from` waits for `to`; `edge` is a number by which the caller knows why.
     pub fn wait(&mut self, from: Task, to: Task, edge: usize) {
         self.inner.add_edge(NodeIndex::new(to), NodeIndex::new(from), edge);
@@ -119,6 +128,11 @@ impl<'g> Progress<'g> {
             .collect();
         let ready = waiting_for.iter().enumerate().filter(|(_, n)| **n == 0).map(|(t, _)| t).collect();
         (Progress { graph, waiting_for }, ready)
+    }
+
+    /// The graph.
+    pub fn graph(&self) -> &'g Graph {
+        self.graph
     }
 
     /// A task is done. Gives the tasks that are ready because of it, in order.

@@ -4,7 +4,7 @@
 //! promise is always reported with the provider's address: it is the provider that needs mending.
 
 use plumb_model::address::ProviderConfig;
-use plumb_model::{Diagnostic, Diagnostics, Value};
+use plumb_model::{Diagnostic, Diagnostics, Path, Value};
 use plumb_provider_api::{ApplyResponse, ImportTarget, PlanResponse};
 
 use crate::object::{self, Broken};
@@ -48,7 +48,7 @@ pub(crate) fn check_successor(schema: &TypeSchema, response: &PlanResponse) -> V
 /// What is wrong with an object after it has been created or changed without errors, compared with its plan.
 pub(crate) fn check_applied(schema: &TypeSchema, planned: &Value, response: &ApplyResponse) -> Vec<Broken> {
     let Some(state) = &response.state else {
-        return vec![Broken::whole("the provider did not say what became of the object")];
+        return vec![Broken { path: Path::root(), problem: "is missing: it was not said what became of the object".into() }];
     };
     let mut broken = object::check_write_only(&schema.schema.block, state);
     if !response.legacy_type_system {
@@ -64,15 +64,15 @@ pub(crate) fn broken(
     provider: &ProviderConfig,
     broken: &[Broken],
 ) -> Diagnostics {
-    let one = |path: plumb_model::Path, problem: &str| {
-        let place = if path.is_root() { String::new() } else { format!("`{path}`: ") };
+    let one = |path: Path, problem: &str| {
+        let place = if path.is_root() { "the object".to_owned() } else { format!("`{path}`") };
         Diagnostic::error(code, summary)
-            .detail(format!("{} did not keep its promise: {place}{problem}.", provider.source))
+            .detail(format!("{} did not keep its promise: {place} {problem}.", provider.source))
             .help("This is a bug in the provider: report it to its developers. Nothing was lost.")
             .attribute(path)
     };
     if broken.is_empty() {
-        return one(plumb_model::Path::root(), "there is no object").into();
+        return one(Path::root(), "is missing").into();
     }
     broken.iter().map(|b| one(b.path.clone(), &b.problem)).collect()
 }

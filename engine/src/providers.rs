@@ -124,11 +124,11 @@ impl Schemas {
 
 /// Providers that have been started, by configuration.
 #[derive(Default)]
-pub struct Running {
+pub struct Started {
     configured: BTreeMap<ProviderConfig, Arc<dyn Provider>>,
 }
 
-impl Running {
+impl Started {
     /// The provider of a configuration, if it has been started.
     pub fn get(&self, config: &ProviderConfig) -> Option<&Arc<dyn Provider>> {
         self.configured.get(config)
@@ -139,9 +139,9 @@ impl Running {
         self.configured.insert(config, provider);
     }
 
-    /// Asks all to end what they do.
-    pub async fn stop(&self) {
-        futures_util::future::join_all(self.configured.values().map(|p| p.stop())).await;
+    /// All that have been started.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<dyn Provider>> {
+        self.configured.values()
     }
 
     /// Ends all.

@@ -4,6 +4,7 @@
 //! attributes of a [`Recorded`] stay JSON until a provider has been asked to bring them to its present schema.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -14,7 +15,7 @@ use plumb_model::json::{self, JsonError};
 use plumb_model::{Diagnostic, Marks, Number, Path, Step, Type, Value};
 use plumb_provider_api::RawState;
 use plumb_state::json::JsonText;
-use plumb_state::record::{self, InstanceRecord, InstanceStatus};
+use plumb_state::record::{self, InstanceRecord, InstanceStatus, StepAction, StepRecord};
 
 use crate::plan::Change;
 
@@ -45,6 +46,9 @@ pub struct Recorded {
     pub create_before_destroy: bool,
     /// Its identity as JSON.
     pub identity: Option<JsonText>,
+    /// The step that was about this object when its process ended, so that it is not known what became of it. For one
+    /// that was being created, everything above is as it was planned.
+    pub in_flight: Option<Arc<StepRecord>>,
 }
 
 /// A record that is not understood.
@@ -56,6 +60,12 @@ pub enum RecordedError {
     /// The private data is not base64.
     #[error("the private data of `{address}` is not base64")]
     Private {
+        /// The instance.
+        address: String,
+    },
+    /// What a step in flight had planned is not a record.
+    #[error("what was planned for `{address}` when it was interrupted is not understood")]
+    Planned {
         /// The instance.
         address: String,
     },
@@ -107,7 +117,48 @@ impl Recorded {
             tainted: record.status == InstanceStatus::Tainted,
             create_before_destroy: record.create_before_destroy,
             identity: record.identity.clone(),
+            in_flight: None,
         })
+    }
+
+    /// Understands what a step in flight was about: the object as it was before, or as it was planned to be created.
+    /// `None` if there is nothing to look for.
+    ///
+    /// # Errors
+    /// As [`Recorded::read`], and if the planned object is not a record.
+    pub fn read_in_flight(step: StepRecord) -> Result<Option<Recorded>, RecordedError> {
+        let record = match step.action {
+            StepAction::Create => step.planned.as_ref().map(|text| {
+                serde_json::from_str::<InstanceRecord>(text.as_str())
+                    .map_err(|_| RecordedError::Planned { address: step.key.address.clone() })
+            }),
+            _ => step.before.clone().map(Ok),
+        };
+        let Some(mut record) = record.transpose()? else { return Ok(None) };
+        record.address = step.key.address.clone();
+        record.deposed = step.key.deposed.clone();
+        let mut recorded = Recorded::read(&record)?;
+        recorded.in_flight = Some(Arc::new(step));
+        Ok(Some(recorded))
+    }
+
+    /// The record of the same object in another condition.
+    ///
+    /// # Errors
+    /// If the value is not wholly known, or not of the type.
+    pub fn refreshed(&self, value: &Value, ty: &Type, version: i64, private: &Bytes) -> Result<InstanceRecord, JsonError> {
+        let (plain, marks) = value.unmark_with_paths();
+        let text = json_text(json::encode(&plain, ty)?);
+        let mut record = InstanceRecord::new(self.address.to_string(), self.provider.to_string(), text);
+        record.deposed = self.deposed.as_ref().map(EcoString::to_string);
+        record.schema_version = u64::try_from(version).unwrap_or(0);
+        record.sensitive_paths = sensitive_paths(&marks);
+        record.private = (!private.is_empty()).then(|| BASE64.encode(private));
+        record.dependencies = self.dependencies.iter().map(ToString::to_string).collect();
+        record.create_before_destroy = self.create_before_destroy;
+        record.identity = self.identity.clone();
+        record.status = if self.tainted { InstanceStatus::Tainted } else { InstanceStatus::Ready };
+        Ok(record)
     }
 
     /// The attributes as a provider takes them.
@@ -119,6 +170,20 @@ impl Recorded {
         }
         RawState::Json(Bytes::copy_from_slice(self.attributes.as_str().as_bytes()))
     }
+
+    /// The attributes as a provider takes them, without those that the present type does not have any more.
+    pub fn raw_for(&self, ty: &Type) -> RawState {
+        let raw = self.raw();
+        let RawState::Json(bytes) = &raw else { return raw };
+        let Ok(mut json) = serde_json::from_slice(bytes) else { return raw };
+        if crate::object::strip_removed(&mut json, ty) { RawState::Json(json.to_string().into()) } else { raw }
+    }
+}
+
+/// An identity as it was saved, with the types that its JSON has by itself.
+pub fn identity(text: &JsonText) -> Option<Value> {
+    let json: serde_json::Value = serde_json::from_str(text.as_str()).ok()?;
+    json::from_json(&json, &json::implied_type(&json)).ok()
 }
 
 /// What is to be saved of an object.
@@ -157,11 +222,7 @@ impl Outcome<'_> {
             Mode::Managed | Mode::Ephemeral => record::Mode::Managed,
         };
         record.schema_version = u64::try_from(change.schema_version).unwrap_or(0);
-        record.sensitive_paths = (!marks.is_empty()).then(|| {
-            json_text(paths_to_json(
-                marks.iter().filter(|(_, m)| m.contains(Marks::SENSITIVE)).map(|(path, _)| path),
-            ))
-        });
+        record.sensitive_paths = sensitive_paths(&marks);
         record.private = (!self.private.is_empty()).then(|| BASE64.encode(self.private));
         record.dependencies = change.dependencies.iter().map(ToString::to_string).collect();
         record.dependencies.sort();
@@ -172,6 +233,11 @@ impl Outcome<'_> {
         }
         Ok(record)
     }
+}
+
+fn sensitive_paths(marks: &[(Path, Marks)]) -> Option<JsonText> {
+    let sensitive = marks.iter().filter(|(_, marks)| marks.contains(Marks::SENSITIVE));
+    (!marks.is_empty()).then(|| json_text(paths_to_json(sensitive.map(|(path, _)| path))))
 }
 
 fn json_text(text: String) -> JsonText {

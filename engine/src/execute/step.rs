@@ -14,7 +14,8 @@ use plumb_state::json::JsonText;
 use plumb_state::record::{InstanceKey, InstanceRecord, StepAction, StepStatus};
 use plumb_state::state::{After, OperationWriter, RecordChange, StepIntent, StepOutcome, Ticket};
 
-use crate::object::{self, Ignore};
+use crate::object;
+use crate::plan::instance::Ignore;
 use crate::plan::{Action, Change};
 use crate::promise;
 use crate::providers::TypeSchema;
@@ -139,18 +140,16 @@ pub(crate) async fn durable(ticket: Ticket) -> std::result::Result<(), Diagnosti
     }
 }
 
-impl Run<'_> {
-    fn absent(&self) -> Value {
-        Value::Null((*self.job.schema.ty).clone())
-    }
-}
-
 struct Run<'j> {
     job: &'j Job,
     diagnostics: Diagnostics,
 }
 
 impl Run<'_> {
+    fn absent(&self) -> Value {
+        Value::Null((*self.job.schema.ty).clone())
+    }
+
     /// The object and its record afterwards. `None` for the object if nothing was done to it.
     async fn run(&mut self) -> (Option<Value>, Option<InstanceRecord>) {
         let job = self.job;
@@ -209,7 +208,7 @@ impl Run<'_> {
         let prior = if job.part == Part::Update { change.before.unmark_deep().0 } else { self.absent() };
         let wanted = match prior.is_null() {
             true => config,
-            false => object::ignore_changes(&config, &prior, &job.ignore, block),
+            false => job.ignore.apply(&config, &prior, block),
         };
         if !wanted.is_wholly_known() {
             return self.fail(crate::trouble::unknown_config(&wanted));
@@ -287,6 +286,7 @@ impl Run<'_> {
             let mut record = record.clone();
             record.address = address;
             record.deposed = Some(deposed.to_string());
+            also.push(RecordChange::Remove(key.clone()));
             also.push(RecordChange::Put(Box::new(record)));
         }
         if let Some(old) = &job.moved_from {

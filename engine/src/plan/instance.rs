@@ -11,12 +11,13 @@ use ecow::EcoString;
 use plumb_model::address::{ConfigResource, Instance, ProviderConfig};
 use plumb_model::{Diagnostic, Diagnostics, Marks, Path, Value};
 use plumb_provider_api::{ImportTarget, PlanRequest, PlanResponse, Provider, ReadRequest};
+use plumb_state::record::{InstanceRecord, StepAction, StepRecord};
 
 use super::{Action, Change, Drift, Reason};
-use crate::object::{self, Ignore};
+use crate::object::{self, Ignored};
 use crate::promise;
 use crate::providers::TypeSchema;
-use crate::recorded::Recorded;
+use crate::recorded::{self, Recorded};
 
 /// An object to plan.
 pub(crate) struct Job {
@@ -71,14 +72,49 @@ pub(crate) struct Existence {
     pub import: Option<ImportTarget>,
 }
 
+/// What of an object is to be left as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ignore {
+    /// Nothing.
+    Nothing,
+    /// What is at these paths.
+    Paths(Vec<Path>),
+    /// Everything.
+    All,
+}
+
+impl Ignore {
+    /// The configuration with prior values where changes are to be ignored.
+    pub fn apply(&self, config: &Value, prior: &Value, block: &plumb_model::Block) -> Value {
+        match self {
+            Ignore::Nothing => config.clone(),
+            Ignore::All => object::ignore_changes(config, prior, Ignored::All, block),
+            Ignore::Paths(paths) => object::ignore_changes(config, prior, Ignored::Paths(paths), block),
+        }
+    }
+}
+
 /// What was found out about an object.
 pub(crate) struct Planned {
     /// What becomes of it; `None` if there is nothing and nothing is wished.
     pub change: Option<Change>,
     /// How it differs from what was recorded.
     pub drift: Option<Drift>,
+    /// What became of a step that was in flight. Then there is no change: it is to be planned again with this known.
+    pub resolved: Option<Resolution>,
     /// Errors leave no change.
     pub diagnostics: Diagnostics,
+}
+
+/// What was found out about a step that was in flight when its process ended.
+#[derive(Clone, Debug)]
+pub struct Resolution {
+    /// The step.
+    pub step: Arc<StepRecord>,
+    /// The object as it is now; `None` if there is none.
+    pub found: Option<InstanceRecord>,
+    /// Whether the provider could not tell for certain, so that an object may exist that nobody knows.
+    pub in_doubt: bool,
 }
 
 /// An object as it is.
@@ -91,17 +127,24 @@ struct Prior {
 
 /// Plans one object.
 pub(crate) async fn plan(job: Job) -> Planned {
-    let mut planner = Planner { diagnostics: Diagnostics::new(), drift: None, job: &job };
-    let change = planner.run().await;
-    let Planner { diagnostics, drift, .. } = planner;
+    let mut planner = Planner { diagnostics: Diagnostics::new(), drift: None, resolved: None, job: &job };
+    let change = match job.recorded.as_ref().and_then(|recorded| recorded.in_flight.clone()) {
+        Some(step) => {
+            planner.resolve(step).await;
+            None
+        }
+        None => planner.run().await,
+    };
+    let Planner { diagnostics, drift, resolved, .. } = planner;
     let diagnostics = diagnostics.about(&job.address);
-    Planned { change: change.filter(|_| !diagnostics.has_errors()), drift, diagnostics }
+    Planned { change: change.filter(|_| !diagnostics.has_errors()), drift, resolved, diagnostics }
 }
 
 struct Planner<'j> {
     job: &'j Job,
     diagnostics: Diagnostics,
     drift: Option<Drift>,
+    resolved: Option<Resolution>,
 }
 
 impl Planner<'_> {
@@ -129,6 +172,29 @@ impl Planner<'_> {
             Wish::Exist(wish) => self.exist(wish, prior).await,
             Wish::NotExist { reason, forget } => self.not_exist(*reason, *forget, prior).await,
         }
+    }
+
+    /// Asks the provider what became of an object whose step was interrupted.
+    async fn resolve(&mut self, step: Arc<StepRecord>) -> Option<()> {
+        let job = self.job;
+        let recorded = job.recorded.as_ref().expect("what is in flight is recorded");
+        let value = self.recorded_value().await?.expect("what is recorded has a value");
+        let identity = recorded.identity.as_ref().and_then(recorded::identity);
+        let found = self.look(&value, recorded.private.clone(), identity).await?;
+        let creating = step.action == StepAction::Create;
+        let finds_planned = job.provider.schema().await.is_ok_and(|s| s.capabilities.finds_planned);
+        let found = match found.value.is_null() {
+            true => None,
+            false => {
+                let schema = &job.schema;
+                match recorded.refreshed(&found.value, &schema.ty, schema.schema.version, &found.private) {
+                    Ok(record) => Some(record),
+                    Err(error) => return self.fail(crate::trouble::unsaveable(&error)),
+                }
+            }
+        };
+        self.resolved = Some(Resolution { step, in_doubt: creating && found.is_none() && !finds_planned, found });
+        Some(())
     }
 
     fn absent(&self) -> Value {
@@ -167,7 +233,7 @@ impl Planner<'_> {
     async fn read(&mut self, recorded: &Value) -> Option<Prior> {
         let job = self.job;
         let kept = job.recorded.as_ref().expect("there is a value only if there is a record");
-        let identity = kept.identity.as_ref().and_then(|text| object::identity_from_json(text.as_str()));
+        let identity = kept.identity.as_ref().and_then(|text| recorded::identity(text));
         if !job.refresh {
             return Some(Prior { value: recorded.clone(), private: kept.private.clone(), identity });
         }
@@ -191,7 +257,7 @@ impl Planner<'_> {
             }
             Ok((response, warnings)) => {
                 self.collect(warnings)?;
-                let state = object::normalize(&job.schema.schema.block, &response.state);
+                let state = object::normalize_blocks(&job.schema.schema.block, &response.state);
                 let broken = promise::check_read(&job.schema, &state);
                 if !broken.is_empty() {
                     return self.broken("invalid-object-read", "Provider returned an invalid object", &broken);
@@ -238,7 +304,7 @@ impl Planner<'_> {
             address: self.job.address.clone(),
             deposed: self.deposed(),
             provider: self.job.provider_config.clone(),
-            paths: object::differing_paths(&before, &after),
+            paths: object::differing_paths(&before, &after, &self.job.schema.schema.block),
             before: recorded.clone(),
             after: now.clone(),
             relevant: false,
@@ -282,6 +348,7 @@ impl Planner<'_> {
                 Wish::NotExist { .. } => job.recorded.as_ref().is_some_and(|r| r.create_before_destroy),
             },
             dependencies: job.dependencies.clone(),
+            prior_dependencies: job.recorded.as_ref().map(|r| r.dependencies.clone()).unwrap_or_default(),
             prior_private: prior.private.clone(),
             planned_private,
             schema_version: job.schema.schema.version,
@@ -340,7 +407,7 @@ impl Planner<'_> {
         let basis = if tainted { self.absent() } else { before.clone() };
         let wanted = match basis.is_null() {
             true => config.clone(),
-            false => object::ignore_changes(&config, &basis, &wish.ignore, block),
+            false => wish.ignore.apply(&config, &basis, block),
         };
         let request = PlanRequest {
             kind: job.address.resource.kind.clone(),
@@ -453,7 +520,7 @@ pub(crate) async fn upgrade(
     }
     let kind = &recorded.address.resource.kind;
     let raw = match recorded.schema_version == schema.schema.version {
-        true => object::strip_unknown_attributes(recorded.raw(), &schema.ty),
+        true => recorded.raw_for(&schema.ty),
         false => recorded.raw(),
     };
     let (value, warnings) = provider.upgrade(kind, recorded.schema_version, raw).await.into_result()?;

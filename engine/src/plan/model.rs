@@ -182,6 +182,8 @@ pub struct Change {
     pub create_before_destroy: bool,
     /// The resource blocks that it depends on, directly or through what is not a resource.
     pub dependencies: Vec<ConfigResource>,
+    /// The resource blocks that the object, as recorded, depends on.
+    pub prior_dependencies: Vec<ConfigResource>,
     /// What the provider wants remembered with the object as it is.
     pub prior_private: Bytes,
     /// What the provider wants back when it carries the change out.
@@ -216,6 +218,19 @@ pub struct Drift {
     pub paths: Vec<Path>,
     /// Whether the plan is different because of it.
     pub relevant: bool,
+}
+
+/// A data source that was read while planning.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DataRead {
+    /// The instance.
+    pub address: Instance,
+    /// The provider configuration that read it.
+    pub provider: ProviderConfig,
+    /// What was read, with marks.
+    pub value: Value,
+    /// The version of the schema that the value has.
+    pub schema_version: i64,
 }
 
 /// What becomes of an output of the root module.
@@ -294,6 +309,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// What was changed outside, by address.
     pub drift: Vec<Drift>,
+    /// Data sources that were read, by address.
+    pub data: Vec<DataRead>,
     /// What becomes of each output of the root module.
     pub outputs: BTreeMap<EcoString, OutputChange>,
     /// How conditions turned out, by address.

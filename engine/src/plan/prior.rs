@@ -74,17 +74,27 @@ impl Prior {
                 Err(error) => diagnostics.push(error.diagnostic()),
             }
         }
+        for step in state.in_flight().map_err(|e| crate::trouble::state(&e))? {
+            match Recorded::read_in_flight(step) {
+                Ok(Some(recorded)) => prior.add(recorded),
+                Ok(None) => {}
+                Err(error) => diagnostics.push(error.diagnostic()),
+            }
+        }
         diagnostics.into_result().map(|_| prior)
     }
 
-    /// Adds a record.
+    /// Adds a record; it takes the place of another under the same key.
     pub fn add(&mut self, recorded: Recorded) {
         let address = recorded.address.clone();
         self.blocks.entry(address.config()).or_default().insert(address.clone());
         let kept = self.instances.entry(address).or_default();
         match recorded.deposed {
             None => kept.current = Some(Arc::new(recorded)),
-            Some(_) => kept.deposed.push(Arc::new(recorded)),
+            Some(_) => {
+                kept.deposed.retain(|other| other.deposed != recorded.deposed);
+                kept.deposed.push(Arc::new(recorded));
+            }
         }
     }
 

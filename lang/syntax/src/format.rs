@@ -77,7 +77,7 @@ fn split(pieces: Vec<Piece>) -> Vec<Line> {
 impl<'a> Line<'a> {
     fn new(pieces: Vec<Piece<'a>>) -> Line<'a> {
         let comment = match pieces.last() {
-            Some(last) if pieces.len() > 1 && last.kind == PieceKind::Comment => Some(pieces.len() - 1),
+            Some(last) if pieces.len() > 1 && last.is_line_comment() => Some(pieces.len() - 1),
             _ => None,
         };
         let cell = &pieces[..comment.unwrap_or(pieces.len())];

@@ -69,6 +69,11 @@ impl PieceKind {
 }
 
 impl Piece<'_> {
+    /// Whether it is a comment up to the end of its line.
+    pub fn is_line_comment(&self) -> bool {
+        self.kind == PieceKind::Comment && !self.text.starts_with("/*")
+    }
+
     /// How wide it is.
     pub fn columns(&self) -> usize {
         if self.text.is_ascii() { self.text.len() } else { self.text.graphemes(true).count() }

@@ -8,8 +8,9 @@ pub fn space_between(before: Option<&Piece>, left: &Piece, right: &Piece) -> boo
     match (left.kind, right.kind) {
         // Within text nothing is added.
         (Kind::Text | Kind::QuoteOpen | Kind::HeredocOpen, _)
-        | (_, Kind::Text | Kind::QuoteClose | Kind::HeredocClose)
-        | (Kind::SequenceOpen, _)
+        | (_, Kind::Text | Kind::QuoteClose | Kind::HeredocClose) => false,
+        (Kind::SequenceOpen, Kind::BraceOpen) | (Kind::BraceClose, Kind::SequenceClose) => true,
+        (Kind::SequenceOpen, _)
         | (_, Kind::SequenceClose)
         | (Kind::SequenceClose, Kind::SequenceOpen) => false,
         (Kind::Word, Kind::ParenOpen) => false,

@@ -56,6 +56,8 @@ struct Line<'a> {
     assign: Option<usize>,
     /// Where the comment at the end is, if there is one behind something else.
     comment: Option<usize>,
+    /// The line break, as the text has it.
+    end: Text<'a>,
 }
 
 fn split(pieces: Vec<Piece>) -> Vec<Line> {
@@ -63,19 +65,19 @@ fn split(pieces: Vec<Piece>) -> Vec<Line> {
     let mut line = Vec::new();
     for piece in pieces {
         if piece.kind == PieceKind::Newline {
-            lines.push(Line::new(std::mem::take(&mut line)));
+            lines.push(Line::new(std::mem::take(&mut line), piece.text));
         } else {
             line.push(piece);
         }
     }
     if !line.is_empty() {
-        lines.push(Line::new(line));
+        lines.push(Line::new(line, "\n".into()));
     }
     lines
 }
 
 impl<'a> Line<'a> {
-    fn new(pieces: Vec<Piece<'a>>) -> Line<'a> {
+    fn new(pieces: Vec<Piece<'a>>, end: Text<'a>) -> Line<'a> {
         let comment = match pieces.last() {
             Some(last) if pieces.len() > 1 && last.is_line_comment() => Some(pieces.len() - 1),
             _ => None,
@@ -88,7 +90,7 @@ impl<'a> Line<'a> {
             .position(|piece| piece.kind == PieceKind::Equals)
             .map(|at| at + 1)
             .filter(|at| cell[*at..].iter().map(|piece| piece.kind.bracket()).sum::<i64>() == 0);
-        Line { spaces: vec![0; pieces.len()], pieces, assign, comment }
+        Line { spaces: vec![0; pieces.len()], pieces, assign, comment, end }
     }
 
     fn set_spaces(&mut self) {
@@ -176,7 +178,7 @@ fn join(lines: &[Line], capacity: usize) -> String {
             }
             text.push_str(&piece.text);
         }
-        text.push('\n');
+        text.push_str(&line.end);
     }
     text
 }

@@ -61,8 +61,14 @@ impl PieceKind {
     /// 1 for what opens, -1 for what closes.
     pub fn bracket(self) -> i64 {
         match self {
-            PieceKind::ParenOpen | PieceKind::BracketOpen | PieceKind::BraceOpen | PieceKind::SequenceOpen => 1,
-            PieceKind::ParenClose | PieceKind::BracketClose | PieceKind::BraceClose | PieceKind::SequenceClose => -1,
+            PieceKind::ParenOpen
+            | PieceKind::BracketOpen
+            | PieceKind::BraceOpen
+            | PieceKind::SequenceOpen => 1,
+            PieceKind::ParenClose
+            | PieceKind::BracketClose
+            | PieceKind::BraceClose
+            | PieceKind::SequenceClose => -1,
             _ => 0,
         }
     }
@@ -140,17 +146,16 @@ impl<'a> Flattener<'a> {
         while self.at < to {
             let comment = self.scan.comments.get(self.comment).filter(|(start, _)| (*start as usize) < to);
             let blanks_end = comment.map_or(to, |(start, _)| *start as usize);
-            let breaks = self.text[self.at..blanks_end.max(self.at)].bytes().filter(|byte| *byte == b'\n').count();
-            for _ in 0..breaks {
-                self.push(PieceKind::Newline, "");
+            let blanks = &self.text[self.at..blanks_end.max(self.at)];
+            for (i, _) in blanks.match_indices('\n') {
+                self.push(PieceKind::Newline, if blanks[..i].ends_with('\r') { "\r\n" } else { "\n" });
             }
             self.at = blanks_end.max(self.at);
             if let Some((start, end)) = comment.copied() {
                 self.comment += 1;
                 // Comments within what was copied have been copied.
                 if start as usize >= self.at {
-                    let text = self.text[start as usize..end as usize].trim_end();
-                    self.push(PieceKind::Comment, text);
+                    self.push(PieceKind::Comment, &self.text[start as usize..end as usize]);
                     self.at = end as usize;
                 }
             }
@@ -279,8 +284,13 @@ impl<'a> Flattener<'a> {
         if kinds.as_bytes() != [kind::INTERPOLATION] {
             return None;
         }
-        let commented =
-            self.scan.comments.get(self.comment..).unwrap_or_default().iter().find(|(_, end)| *end > token.start);
+        let commented = self
+            .scan
+            .comments
+            .get(self.comment..)
+            .unwrap_or_default()
+            .iter()
+            .find(|(_, end)| *end > token.start);
         if commented.is_some_and(|(start, _)| *start < token.end) {
             return None;
         }
@@ -311,7 +321,9 @@ impl<'a> Flattener<'a> {
             GroupKind::Heredoc { .. } | GroupKind::RawHeredoc { .. } => {
                 (PieceKind::HeredocOpen, PieceKind::HeredocClose)
             }
-            GroupKind::Interpolation | GroupKind::Directive => (PieceKind::SequenceOpen, PieceKind::SequenceClose),
+            GroupKind::Interpolation | GroupKind::Directive => {
+                (PieceKind::SequenceOpen, PieceKind::SequenceClose)
+            }
             _ => (PieceKind::BraceOpen, PieceKind::BraceClose),
         };
         let (tokens, kinds) = self.scan.run(group);

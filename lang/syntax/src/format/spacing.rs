@@ -10,9 +10,9 @@ pub fn space_between(before: Option<&Piece>, left: &Piece, right: &Piece) -> boo
         (Kind::Text | Kind::QuoteOpen | Kind::HeredocOpen, _)
         | (_, Kind::Text | Kind::QuoteClose | Kind::HeredocClose) => false,
         (Kind::SequenceOpen, Kind::BraceOpen) | (Kind::BraceClose, Kind::SequenceClose) => true,
-        (Kind::SequenceOpen, _)
-        | (_, Kind::SequenceClose)
-        | (Kind::SequenceClose, Kind::SequenceOpen) => false,
+        (Kind::SequenceOpen, _) | (_, Kind::SequenceClose) | (Kind::SequenceClose, Kind::SequenceOpen) => {
+            false
+        }
         (Kind::Word, Kind::ParenOpen) => false,
         (Kind::Dot | Kind::Namespace, _) | (_, Kind::Dot | Kind::Namespace) => false,
         (_, Kind::Comma | Kind::Ellipsis) => false,
@@ -26,9 +26,10 @@ pub fn space_between(before: Option<&Piece>, left: &Piece, right: &Piece) -> boo
         (Kind::ParenOpen | Kind::BracketOpen, _) | (_, Kind::ParenClose | Kind::BracketClose) => false,
         // `in` before the collection of a `for`; elsewhere a bracket behind a word is an index.
         (Kind::Word, Kind::BracketOpen) => &*left.text == "in" && before_kind == Some(Kind::Word),
-        (Kind::Number | Kind::ParenClose | Kind::BracketClose | Kind::BraceClose | Kind::Star, Kind::BracketOpen) => {
-            false
-        }
+        (
+            Kind::Number | Kind::ParenClose | Kind::BracketClose | Kind::BraceClose | Kind::Star,
+            Kind::BracketOpen,
+        ) => false,
         _ => true,
     }
 }

@@ -86,7 +86,7 @@ fn comments_of(text: &str) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn spans_lie_in_the_text_and_errors_are_told(text in texts(), dialect in dialects()) {
@@ -186,7 +186,7 @@ fn what_the_limit_allows_fits_a_small_stack() {
             let text = format!("{}{inner}{}", open.repeat(depth), close.repeat(depth));
             let parsed = parse_expression(&Origin::whole(SOURCE), &text, Dialect::Native);
             assert!(parsed.diagnostics.is_empty(), "{open}: {:?}", parsed.diagnostics.iter().next());
-            assert!(show(&parsed.tree).len() > 1);
+            assert!(show(&parsed.tree).contains(inner), "{open}");
         }
         let nested = format!("{}x{}", "%{ if x }".repeat(200), "%{ endif }".repeat(200));
         let parsed = parse_template(&Origin::whole(SOURCE), &nested, Dialect::Terraform);

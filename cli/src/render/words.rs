@@ -71,8 +71,13 @@ fn with_deposed(address: &str, deposed: Option<&str>) -> String {
 /// What becomes of it, to stand behind its address: `will be created`.
 pub fn fate(change: &Change) -> String {
     match (change.action, why(change)) {
-        (Action::NoOp, _) if change.importing.is_some() => "will be imported".to_owned(),
-        (Action::NoOp, _) if change.previous_address.is_some() => "has moved".to_owned(),
+        (Action::NoOp, _) if change.is_effective() => {
+            let moved = change.previous_address.as_ref();
+            let moved = moved.map(|from| format!("has moved here from {}", escape::line(&from.to_string())));
+            let taken = change.importing.as_ref();
+            let taken = taken.map(|id| format!("will be imported from {}", escape::quoted(id)));
+            listed([moved, taken].into_iter().flatten().collect::<Vec<_>>().into_iter(), 2)
+        }
         (Action::NoOp, _) => "stays as it is".to_owned(),
         (Action::Create, _) => "will be created".to_owned(),
         (Action::Read, None) => "will be read while applying".to_owned(),
@@ -189,9 +194,12 @@ pub fn listed(items: impl ExactSizeIterator<Item = String>, most: usize) -> Stri
     }
 }
 
-/// What is said of a change besides its fate, a sentence each.
+/// What is said of a change besides its fate, if its fate does not say it.
 pub fn remarks_on(change: &Change) -> Vec<String> {
     let mut out = Vec::new();
+    if change.action == Action::NoOp {
+        return out;
+    }
     if let Some(previous) = &change.previous_address {
         out.push(format!("moved from {}", escape::line(&previous.to_string())));
     }

@@ -168,14 +168,12 @@ fn everything_that_a_plan_can_have() {
                   - id = "u-0"
                 }
 
-              # module.m[0].file.moved has moved
-              # (moved from file.was)
+              # module.m[0].file.moved has moved here from file.was
                 resource "file" "moved" {
                     id = "m"
                 }
 
-              # module.m[0].file.taken will be imported
-              # (imported from "i-1")
+              # module.m[0].file.taken will be imported from "i-1"
                 resource "file" "taken" {
                     id = "i-1"
                 }

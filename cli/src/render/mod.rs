@@ -26,6 +26,7 @@ pub mod plan_markdown;
 pub mod plan_text;
 pub mod report;
 pub mod state_json;
+pub mod state_text;
 pub mod style;
 pub mod value;
 pub mod words;

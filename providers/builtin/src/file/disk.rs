@@ -1,0 +1,256 @@
+//! Files on disk: looking, writing whole, deleting with the directories that were made for them.
+//!
+//! A file is written under a name that is derived from its own, made durable, and renamed. Whoever is killed meanwhile
+//! leaves at most that one file behind, and the next write or deletion of the same path removes it.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use md5::Md5;
+use plumb_model::{Diagnostic, Diagnostics};
+use sha2::{Digest as _, Sha256};
+
+/// Larger files are known by their digests alone.
+const MAX_CONTENT: u64 = 16 * 1024 * 1024;
+
+/// What tells contents apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Digests {
+    pub size: u64,
+    pub sha256: String,
+    pub base64sha256: String,
+    pub md5: String,
+}
+
+impl Digests {
+    pub(super) fn of(bytes: &[u8]) -> Digests {
+        Digests::from_parts(bytes.len() as u64, Sha256::new_with_prefix(bytes), Md5::new_with_prefix(bytes))
+    }
+
+    fn from_parts(size: u64, sha256: Sha256, md5: Md5) -> Digests {
+        let sha256 = sha256.finalize();
+        Digests {
+            size,
+            base64sha256: STANDARD.encode(sha256),
+            sha256: hex::encode(sha256),
+            md5: hex::encode(md5.finalize()),
+        }
+    }
+}
+
+/// A file that is there.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub digests: Digests,
+    /// Permission bits.
+    pub mode: u32,
+    /// The content, unless it is too large.
+    pub content: Option<Vec<u8>>,
+}
+
+/// An error of the operating system in a few words.
+pub(super) fn describe(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "it does not exist".into(),
+        ErrorKind::PermissionDenied => "permission denied".into(),
+        ErrorKind::ReadOnlyFilesystem => "the file system is read-only".into(),
+        ErrorKind::StorageFull => "no space is left".into(),
+        _ => error.to_string(),
+    }
+}
+
+fn trouble(what: &'static str, path: &Path, error: &io::Error) -> Diagnostics {
+    Diagnostic::error("file-system", "File system refused")
+        .detail(format!("Cannot {what} `{}`: {}.", path.display(), describe(error)))
+        .attribute(plumb_model::Path::of("path"))
+        .into()
+}
+
+/// What to say of a file that is in the way.
+pub(super) fn foreign(path: &Path) -> Diagnostics {
+    Diagnostic::error("file-exists", "File exists already")
+        .detail(format!("`{}` is there with another content, and is not managed.", path.display()))
+        .help(format!(
+            "Import it by the id `{}`, set `overwrite = true`, or choose another `path`.",
+            path.display()
+        ))
+        .attribute(plumb_model::Path::of("path"))
+        .into()
+}
+
+/// Whether there is anything at a path.
+pub(super) fn exists(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+/// Reads a file. `None` if there is none; an error if there is something else.
+pub(super) fn look(path: &Path) -> Result<Option<Found>, Diagnostics> {
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+        Err(e) => return Err(trouble("look at", path, &e)),
+    };
+    if !metadata.is_file() {
+        let what = if metadata.is_dir() { "a directory" } else { "not a regular file" };
+        return Err(Diagnostic::error("not-a-file", "Not a file")
+            .detail(format!("`{}` is {what}.", path.display()))
+            .help("Choose another `path`.")
+            .attribute(plumb_model::Path::of("path"))
+            .into());
+    }
+    let mode = metadata.permissions().mode() & 0o7777;
+    digest(path, mode).map(Some).map_err(|e| trouble("read", path, &e))
+}
+
+fn digest(path: &Path, mode: u32) -> io::Result<Found> {
+    let mut file = File::open(path)?;
+    let (mut sha256, mut md5, mut size) = (Sha256::new(), Md5::new(), 0u64);
+    let mut content = Some(Vec::new());
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let n = match file.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(n) => n,
+            Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+            Err(e) => return Err(e),
+        };
+        sha256.update(&buffer[..n]);
+        md5.update(&buffer[..n]);
+        size += n as u64;
+        if size > MAX_CONTENT {
+            content = None;
+        }
+        if let Some(content) = &mut content {
+            content.extend_from_slice(&buffer[..n]);
+        }
+    }
+    Ok(Found { digests: Digests::from_parts(size, sha256, md5), mode, content })
+}
+
+/// The directory of a file.
+fn directory(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// The directories above a file that do not exist, deepest first.
+pub(super) fn missing_directories(path: &Path) -> Vec<String> {
+    path.ancestors()
+        .skip(1)
+        .take_while(|dir| !dir.as_os_str().is_empty() && !exists(dir))
+        .filter_map(|dir| dir.to_str().map(str::to_owned))
+        .collect()
+}
+
+/// Makes the directories above a file and adds those that it made to `made`.
+pub(super) fn make_directories(path: &Path, mode: u32, made: &mut Vec<String>) -> Result<(), Diagnostics> {
+    for missing in missing_directories(path).into_iter().rev() {
+        let dir = PathBuf::from(&missing);
+        match fs::DirBuilder::new().mode(mode).create(&dir) {
+            Ok(()) => made.push(missing),
+            // Somebody else was faster.
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => continue,
+            Err(e) => return Err(trouble("make the directory", &dir, &e)),
+        }
+        fs::set_permissions(&dir, fs::Permissions::from_mode(mode))
+            .and_then(|()| sync_directory(directory(&dir)))
+            .map_err(|e| trouble("make the directory", &dir, &e))?;
+    }
+    Ok(())
+}
+
+/// The name under which a file is written before it is renamed. Nobody else uses it.
+fn temporary(path: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    // A long name leaves no room for an addition; its digest stands for it.
+    match path.file_name() {
+        Some(file) if file.len() <= 200 => name.push(file),
+        file => {
+            let bytes = file.map(|f| f.as_encoded_bytes()).unwrap_or_default();
+            name.push(hex::encode(Sha256::digest(bytes)));
+        }
+    }
+    name.push(".plumb-tmp");
+    directory(path).join(name)
+}
+
+/// Removes what an interrupted write of a file left behind.
+pub(super) fn remove_leftovers(path: &Path) -> Result<(), Diagnostics> {
+    let temporary = temporary(path);
+    match fs::remove_file(&temporary) {
+        Ok(()) => Ok(()),
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(()),
+        Err(e) => Err(trouble("remove", &temporary, &e)),
+    }
+}
+
+/// Writes a file whole. Without `replace`, it must not exist.
+pub(super) fn write(path: &Path, bytes: &[u8], mode: u32, replace: bool) -> Result<(), Diagnostics> {
+    remove_leftovers(path)?;
+    let temporary = temporary(path);
+    write_temporary(&temporary, bytes, mode).map_err(|e| {
+        // What is left is removed by the next write at the latest.
+        let _ = fs::remove_file(&temporary);
+        trouble("write", path, &e)
+    })?;
+    let temporary = tempfile::TempPath::try_from_path(temporary).map_err(|e| trouble("write", path, &e))?;
+    let renamed = if replace { temporary.persist(path) } else { temporary.persist_noclobber(path) };
+    renamed.map_err(|e| match e.error.kind() {
+        ErrorKind::AlreadyExists if !replace => foreign(path),
+        _ => trouble("write", path, &e.error),
+    })?;
+    sync_directory(directory(path)).map_err(|e| trouble("write", path, &e))
+}
+
+fn write_temporary(temporary: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    // Nobody else may read it before it has its own mode.
+    let mut file = File::options().write(true).create_new(true).mode(0o600).open(temporary)?;
+    file.write_all(bytes)?;
+    file.set_permissions(fs::Permissions::from_mode(mode))?;
+    file.sync_all()
+}
+
+fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Sets the permission bits where they differ.
+pub(super) fn set_mode(path: &Path, found: u32, wanted: u32) -> Result<(), Diagnostics> {
+    if found == wanted {
+        return Ok(());
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(wanted))
+        .and_then(|()| sync_directory(directory(path)))
+        .map_err(|e| trouble("change the mode of", path, &e))
+}
+
+/// Deletes a file, and of the directories above it those in `made` that are empty afterwards.
+pub(super) fn delete(path: &Path, made: &BTreeSet<String>) -> Result<(), Diagnostics> {
+    remove_leftovers(path)?;
+    match fs::remove_file(path) {
+        Ok(()) => sync_directory(directory(path)).map_err(|e| trouble("delete", path, &e))?,
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+        Err(e) => return Err(trouble("delete", path, &e)),
+    }
+    for dir in path.ancestors().skip(1) {
+        if !dir.to_str().is_some_and(|dir| made.contains(dir)) {
+            continue;
+        }
+        match fs::remove_dir(dir) {
+            Ok(()) => {}
+            Err(e) if e.kind() == ErrorKind::NotFound => {}
+            Err(e) if e.kind() == ErrorKind::DirectoryNotEmpty => break,
+            Err(e) => return Err(trouble("remove the directory", dir, &e)),
+        }
+    }
+    Ok(())
+}

@@ -78,7 +78,7 @@ fn evaluate(text: &str, pair: &Json) -> Result<String, String> {
         Ok(value) if evaluator.is_type_call(ModuleRef::ROOT, text) => {
             Ok(value.as_str().map(ToString::to_string).unwrap_or_default())
         }
-        Ok(value) => Ok(format!("{value:?}")),
+        Ok(value) => Ok(plumb_functions::console::print(&value)),
         Err(found) => Err(first(&found).unwrap_or_default()),
     }
 }

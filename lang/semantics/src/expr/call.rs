@@ -10,7 +10,7 @@ use plumb_model::{Diagnostic, Diagnostics, Marks, SourceId, Span, Type, Value};
 use plumb_syntax::Origin as TextOrigin;
 use plumb_syntax::parse_template;
 use plumb_syntax::tree::{Call, Expr, ExprKind, Traversal};
-use plumb_syntax::{Dialect, MAX_DEPTH};
+use plumb_syntax::Dialect;
 
 use super::{Eval, Failed, Names, Outcome, Rules};
 use crate::eval::{Phase, ProviderFunctions};
@@ -97,6 +97,16 @@ impl Context for FunctionContext<'_> {
 
     fn random(&self, bytes: &mut [u8]) {
         self.world.random(bytes);
+    }
+
+    fn read_definitions(&self, source: &str) -> Result<Value, FunctionError> {
+        let mut found = Diagnostics::new();
+        let none = SourceId(u32::MAX);
+        let values = crate::inputs::read_variable_file(self.world, none, "variables", source, &mut found);
+        if found.has_errors() {
+            return Err(FunctionError::argument(0, in_template(&found, source, "variables")));
+        }
+        Ok(Value::object(values.into_iter().map(|(name, _, value)| (name, value)).collect::<Vec<_>>()))
     }
 
     fn render_template(&self, source: &str, name: &str, variables: &Value) -> Result<Value, FunctionError> {
@@ -359,7 +369,7 @@ impl Eval<'_> {
         match (function.signature.name, call.arguments.as_slice()) {
             ("try", arguments @ [_, ..]) => self.try_each(arguments, span),
             ("can", [argument]) => self.can(argument),
-            ("type", [argument]) => Ok(Value::String(console_type(&self.eval(argument)?))),
+            ("type", [argument]) => Ok(Value::string(plumb_functions::console::print_type(&self.eval(argument)?.ty()))),
             ("convert", [value, ty]) => self.convert_to(value, ty),
             (name, arguments) => {
                 let wanted = match name {
@@ -486,57 +496,4 @@ pub(crate) fn unknown_namespace(call: &Call, name: &str) -> Diagnostic {
 fn capitalized(text: &str) -> EcoString {
     let mut chars = text.chars();
     chars.next().map_or_else(EcoString::new, |first| eco_format!("{}{}", first.to_uppercase(), chars.as_str()))
-}
-
-/// A type as `type(x)` prints it in the console: one attribute a line.
-pub(crate) fn console_type(value: &Value) -> EcoString {
-    let mut text = String::new();
-    write_type(&value.ty(), 0, &mut text);
-    text.into()
-}
-
-fn write_type(ty: &Type, depth: usize, text: &mut String) {
-    let inner = |text: &mut String, name: &str, element: &Type| {
-        text.push_str(name);
-        text.push('(');
-        write_type(element, depth, text);
-        text.push(')');
-    };
-    let line = |text: &mut String, depth: usize| {
-        text.push('\n');
-        text.push_str(&"    ".repeat(depth.min(MAX_DEPTH)));
-    };
-    match ty {
-        Type::Dynamic => text.push_str("dynamic"),
-        Type::Bool => text.push_str("bool"),
-        Type::Number => text.push_str("number"),
-        Type::String => text.push_str("string"),
-        Type::List(element) => inner(text, "list", element),
-        Type::Set(element) => inner(text, "set", element),
-        Type::Map(element) => inner(text, "map", element),
-        Type::Tuple(types) if types.is_empty() => text.push_str("tuple([])"),
-        Type::Tuple(types) => {
-            text.push_str("tuple([");
-            for ty in types.iter() {
-                line(text, depth + 1);
-                write_type(ty, depth + 1, text);
-                text.push(',');
-            }
-            line(text, depth);
-            text.push_str("])");
-        }
-        Type::Object(object) if object.attributes.is_empty() => text.push_str("object({})"),
-        Type::Object(object) => {
-            text.push_str("object({");
-            for (name, ty) in &object.attributes {
-                line(text, depth + 1);
-                text.push_str(name);
-                text.push_str(": ");
-                write_type(ty, depth + 1, text);
-                text.push(',');
-            }
-            line(text, depth);
-            text.push_str("})");
-        }
-    }
 }

@@ -24,6 +24,7 @@ pub mod outputs;
 pub mod plan_json;
 pub mod plan_markdown;
 pub mod plan_text;
+pub mod report;
 pub mod state_json;
 pub mod style;
 pub mod value;

@@ -221,8 +221,9 @@ fn extra(trouble: &Trouble, place: Place, at: usize) -> Diagnostic {
     };
     let begins = trouble.kind(at).is_some_and(kind::begins_expression);
     if trouble.kind(at) == Some(kind::NAMESPACE) {
-        return error("missing-arguments", "Missing open parenthesis", "a function call")
-            .help("Behind `::` stands the name of a function, and behind that its arguments in parentheses.");
+        return error("missing-arguments", "Missing open parenthesis", "a function call").help(
+            "Behind `::` stands the name of a function, and behind that its arguments in parentheses.",
+        );
     }
     let diagnostic = match place {
         Place::Element if begins => {
@@ -466,7 +467,11 @@ fn explain_for(trouble: &Trouble, place: Place) -> Option<Diagnostic> {
     };
     if trouble.kinds.last() == Some(&kind::IF) && colon + 2 < trouble.kinds.len() {
         let end = trouble.kinds.len();
-        return invalid(end, "Found the end behind `if`, wanted a condition.".into(), "Write a condition, or remove `if`.");
+        return invalid(
+            end,
+            "Found the end behind `if`, wanted a condition.".into(),
+            "Write a condition, or remove `if`.",
+        );
     }
     match (place, arrow, ellipsis) {
         (Place::ForTuple, Some(arrow), _) => invalid(

@@ -134,7 +134,7 @@ fn indent(lines: &mut [Line]) {
             open.pop();
         }
         if let Some(first) = line.spaces.first_mut() {
-            *first = 2 * open.len();
+            *first = 2 * (open.len() + usize::from(line.pieces[0].continues));
         }
         if balance > 0 && !line.ends_in_heredoc() {
             open.push(balance);

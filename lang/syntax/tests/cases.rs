@@ -21,7 +21,8 @@ fn check(name: &str) {
         std::fs::write(&path, &marked).expect("the file of cases can be written");
     }
     let differences = cases.lines().zip(marked.lines()).filter(|(expected, actual)| expected != actual);
-    let differences: Vec<String> = differences.map(|(expected, actual)| format!("- {expected}\n+ {actual}")).collect();
+    let differences: Vec<String> =
+        differences.map(|(expected, actual)| format!("- {expected}\n+ {actual}")).collect();
     assert!(differences.is_empty(), "{name}:\n{}", differences.join("\n"));
 }
 

@@ -14,12 +14,98 @@ const SOURCE: SourceId = SourceId(0);
 
 /// Pieces that texts of the language are made of, valid and not.
 const PIECES: &[&str] = &[
-    "a", "b-c", "for", "in", "if", "else", "endif", "endfor", "true", "null", "where", "1", "2.5e3", "1.2.3", "\"",
-    "\"s\"", "\"${", "\"a${x}b\"", "${", "%{", "~}", "${~", "{", "}", "[", "]", "(", ")", "[*]", ".*", ".", "..", "...",
-    "?.", "?[", "??", "::", ":", "=", "==", "!=", "=>", "<=", ">=", "<", ">", "<<", "<<E\n", "<<-E\n", "<<'E'\n", "E\n",
-    "\nE\n", "+", "-", "*", "/", "%", "!", "&&", "||", "&", "|", "?", ",", ";", "'", "`", "#", "//", "/*", "*/", "\\",
-    "\\n", "\n", "\r\n", "\r", " ", "\t", "é", "“", "\u{feff}", "\0", "x = ", "resource \"a\" \"b\" {\n", "b {", "}\n",
-    "f(", "%{ if x }", "%{ for x in y }", "%{ endfor ~}", "$${", "\u{301}",
+    "a",
+    "b-c",
+    "for",
+    "in",
+    "if",
+    "else",
+    "endif",
+    "endfor",
+    "true",
+    "null",
+    "where",
+    "1",
+    "2.5e3",
+    "1.2.3",
+    "\"",
+    "\"s\"",
+    "\"${",
+    "\"a${x}b\"",
+    "${",
+    "%{",
+    "~}",
+    "${~",
+    "{",
+    "}",
+    "[",
+    "]",
+    "(",
+    ")",
+    "[*]",
+    ".*",
+    ".",
+    "..",
+    "...",
+    "?.",
+    "?[",
+    "??",
+    "::",
+    ":",
+    "=",
+    "==",
+    "!=",
+    "=>",
+    "<=",
+    ">=",
+    "<",
+    ">",
+    "<<",
+    "<<E\n",
+    "<<-E\n",
+    "<<'E'\n",
+    "E\n",
+    "\nE\n",
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "!",
+    "&&",
+    "||",
+    "&",
+    "|",
+    "?",
+    ",",
+    ";",
+    "'",
+    "`",
+    "#",
+    "//",
+    "/*",
+    "*/",
+    "\\",
+    "\\n",
+    "\n",
+    "\r\n",
+    "\r",
+    " ",
+    "\t",
+    "é",
+    "“",
+    "\u{feff}",
+    "\0",
+    "x = ",
+    "resource \"a\" \"b\" {\n",
+    "b {",
+    "}\n",
+    "f(",
+    "%{ if x }",
+    "%{ for x in y }",
+    "%{ endfor ~}",
+    "$${",
+    "\u{301}",
 ];
 
 fn texts() -> impl Strategy<Value = String> {
@@ -27,7 +113,8 @@ fn texts() -> impl Strategy<Value = String> {
     let bytes = prop::collection::vec(any::<u8>(), 0..200)
         .prop_map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let corpus = prop::sample::select(vec![WEB, NATIVE]);
-    let edits = prop::collection::vec((any::<prop::sample::Index>(), prop::sample::select(PIECES), 0..12usize), 1..6);
+    let edits =
+        prop::collection::vec((any::<prop::sample::Index>(), prop::sample::select(PIECES), 0..12usize), 1..6);
     let mutated = (corpus, edits).prop_map(|(text, edits)| {
         edits.into_iter().fold(text.to_owned(), |text, (at, piece, removed)| {
             let boundary = |mut at: usize| {
@@ -49,8 +136,14 @@ fn dialects() -> impl Strategy<Value = Dialect> {
 }
 
 fn check_span(span: Span, outer: Span, text: &str) {
-    assert!(span.start <= span.end && outer.start <= span.start && span.end <= outer.end, "{span:?} in {outer:?}");
-    assert!(text.is_char_boundary(span.start as usize) && text.is_char_boundary(span.end as usize), "{span:?}");
+    assert!(
+        span.start <= span.end && outer.start <= span.start && span.end <= outer.end,
+        "{span:?} in {outer:?}"
+    );
+    assert!(
+        text.is_char_boundary(span.start as usize) && text.is_char_boundary(span.end as usize),
+        "{span:?}"
+    );
 }
 
 fn check_body(body: &Body, outer: Span, text: &str) {
@@ -79,8 +172,11 @@ fn check_expr(expr: &Expr, outer: Span, text: &str) {
 }
 
 fn comments_of(text: &str) -> Vec<String> {
-    let mut comments: Vec<String> =
-        text.lines().filter_map(|line| line.split_once("# ")).map(|(_, comment)| comment.trim().to_owned()).collect();
+    let mut comments: Vec<String> = text
+        .lines()
+        .filter_map(|line| line.split_once("# "))
+        .map(|(_, comment)| comment.trim().to_owned())
+        .collect();
     comments.sort();
     comments
 }
@@ -145,15 +241,30 @@ fn the_corpus_is_valid_and_keeps_its_comments() {
 
 /// Runs on a stack of 1 MB, as threads of editors and of async runtimes have.
 fn on_small_stack(work: impl FnOnce() + Send + 'static) {
-    let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(work).expect("a thread can be started");
+    let thread =
+        std::thread::Builder::new().stack_size(1 << 20).spawn(work).expect("a thread can be started");
     thread.join().expect("the work ends without a panic");
 }
 
 #[test]
 fn deep_nesting_is_one_diagnostic() {
     on_small_stack(|| {
-        for open in ["[", "(", "{a=", "f(", "\"${", "-", "!", "x ? ", "b {\n", "[for x in ", "%{ if x }", "a[", "\"%{ if ", "x[*]"]
-        {
+        for open in [
+            "[",
+            "(",
+            "{a=",
+            "f(",
+            "\"${",
+            "-",
+            "!",
+            "x ? ",
+            "b {\n",
+            "[for x in ",
+            "%{ if x }",
+            "a[",
+            "\"%{ if ",
+            "x[*]",
+        ] {
             for text in [format!("a = {}", open.repeat(10_000)), open.repeat(10_000)] {
                 let parsed = parse(SOURCE, &text, Dialect::Native);
                 assert!(parsed.diagnostics.len() <= 2, "{open}: {} diagnostics", parsed.diagnostics.len());
@@ -199,7 +310,21 @@ fn what_the_limit_allows_fits_a_small_stack() {
 /// Work per byte must not grow with the text. A text that is quadratic in anything takes minutes here.
 #[test]
 fn large_texts_of_mistakes_end() {
-    for piece in ["a = [1 2]\n", "}\n", "b {\n", "x = \"${\n", "'", "a = <<E\n", "/*", "[1,,", "a ? ", "\"", "a = b c\n", "%{ if", "("] {
+    for piece in [
+        "a = [1 2]\n",
+        "}\n",
+        "b {\n",
+        "x = \"${\n",
+        "'",
+        "a = <<E\n",
+        "/*",
+        "[1,,",
+        "a ? ",
+        "\"",
+        "a = b c\n",
+        "%{ if",
+        "(",
+    ] {
         let text = piece.repeat(20_000);
         let _ = parse(SOURCE, &text, Dialect::Native);
         let _ = format(&text, Dialect::Terraform);

@@ -14,6 +14,8 @@ use crate::token::{Group, GroupKind, NO_GROUP, Scan, Token, kind};
 pub struct Piece<'a> {
     pub kind: PieceKind,
     pub text: Text<'a>,
+    /// Whether it begins a line that goes on with the item of the line before (native dialect).
+    pub continues: bool,
 }
 
 /// What a [`Piece`] is, as far as layout cares.
@@ -47,6 +49,8 @@ pub enum PieceKind {
     Minus,
     Star,
     Equals,
+    /// The `?` behind a type.
+    Nullable,
     /// The `?` of `?[`.
     SafeIndex,
     /// Anything else that stands between operands.
@@ -131,7 +135,7 @@ struct Flattener<'a> {
 
 impl<'a> Flattener<'a> {
     fn push(&mut self, kind: PieceKind, text: impl Into<Text<'a>>) {
-        self.pieces.push(Piece { kind, text: text.into() });
+        self.pieces.push(Piece { kind, text: text.into(), continues: false });
     }
 
     /// A piece that stands in the text, after what is before it.
@@ -197,16 +201,16 @@ impl<'a> Flattener<'a> {
         }
         match kinds {
             [word, b'=', ..] if kind::is_word(*word) => {
-                self.run(&tokens[..2], &kinds[..2]);
+                self.run(&tokens[..2], &kinds[..2], true);
                 let typed = outer == Outer::Variable && self.text_of(tokens[0]) == "type";
                 match (typed, &tokens[2..]) {
                     (true, [value]) => self.type_of_variable(*value, kinds[2]),
                     (false, [value]) if kinds[2] == kind::TEMPLATE => self.value(*value),
-                    (_, value) => self.run(value, &kinds[2..]),
+                    (_, value) => self.run(value, &kinds[2..], true),
                 }
             }
             [_, labels @ .., kind::BLOCK] => {
-                self.run(&tokens[..1], &kinds[..1]);
+                self.run(&tokens[..1], &kinds[..1], true);
                 for (token, kind) in tokens[1..].iter().zip(labels) {
                     self.label(*token, *kind);
                 }
@@ -221,7 +225,7 @@ impl<'a> Flattener<'a> {
                     self.piece(PieceKind::BraceClose, group.inner_end, brace.end);
                 }
             }
-            _ => self.run(tokens, kinds),
+            _ => self.run(tokens, kinds, true),
         }
     }
 
@@ -244,7 +248,7 @@ impl<'a> Flattener<'a> {
             "list" => "list(any)",
             "map" => "map(any)",
             "set" => "set(any)",
-            _ => return self.run(&[token], &[token_kind]),
+            _ => return self.run(&[token], &[token_kind], true),
         };
         self.gap(token.start as usize);
         self.push(PieceKind::Word, new);
@@ -262,7 +266,7 @@ impl<'a> Flattener<'a> {
                 _ => break,
             }
         }
-        let Some((tokens, kinds)) = inner else { return self.run(&[token], &[kind::TEMPLATE]) };
+        let Some((tokens, kinds)) = inner else { return self.run(&[token], &[kind::TEMPLATE], true) };
         self.gap(token.start as usize);
         let (first, last) = (tokens[0].start as usize, tokens[tokens.len() - 1].end as usize);
         let lines = self.text[first..last].contains('\n');
@@ -270,7 +274,7 @@ impl<'a> Flattener<'a> {
             self.push(PieceKind::ParenOpen, "(");
         }
         self.at = first;
-        self.run(tokens, kinds.as_bytes());
+        self.run(tokens, kinds.as_bytes(), false);
         if lines {
             self.push(PieceKind::ParenClose, ")");
         }
@@ -301,13 +305,28 @@ impl<'a> Flattener<'a> {
         (token.group != NO_GROUP).then(|| &self.scan.groups[token.group as usize])
     }
 
-    fn run(&mut self, tokens: &[Token], kinds: &[u8]) {
+    /// Tokens of one group. `breaks_count` says whether line breaks separate what is in it.
+    fn run(&mut self, tokens: &[Token], kinds: &[u8], breaks_count: bool) {
         let mut before = None;
-        for (token, token_kind) in tokens.iter().zip(kinds) {
+        for (i, (token, token_kind)) in tokens.iter().zip(kinds).enumerate() {
+            let goes_on = breaks_count
+                && before.is_some_and(|before| !matches!(before, b',' | kind::NEWLINE))
+                && *token_kind != kind::NEWLINE
+                && self.text[self.at..token.start as usize].contains('\n');
+            if goes_on {
+                self.gap(token.start as usize);
+            }
+            let at = self.pieces.len();
             match self.group(*token) {
                 Some(group) => self.nested(*token, group),
                 None if *token_kind == kind::NEWLINE => {}
-                None => self.piece(piece_kind(*token_kind, before), token.start, token.end),
+                None => {
+                    let piece = piece_kind(*token_kind, before, kinds.get(i + 1).copied());
+                    self.piece(piece, token.start, token.end);
+                }
+            }
+            if goes_on && let Some(first) = self.pieces.get_mut(at) {
+                first.continues = true;
             }
             before = Some(*token_kind);
         }
@@ -328,7 +347,8 @@ impl<'a> Flattener<'a> {
         };
         let (tokens, kinds) = self.scan.run(group);
         self.piece(open, token.start, group.inner_start);
-        self.run(tokens, kinds.as_bytes());
+        let breaks_count = group.kind == GroupKind::Brace && !kinds.starts_with(char::from(kind::FOR));
+        self.run(tokens, kinds.as_bytes(), breaks_count);
         if group.kind.is_text() {
             self.at = group.inner_end as usize;
         }
@@ -336,8 +356,9 @@ impl<'a> Flattener<'a> {
     }
 }
 
-fn piece_kind(token_kind: u8, before: Option<u8>) -> PieceKind {
+fn piece_kind(token_kind: u8, before: Option<u8>, next: Option<u8>) -> PieceKind {
     match token_kind {
+        b'?' if matches!(next, None | Some(b',' | kind::NEWLINE | kind::WHERE)) => PieceKind::Nullable,
         kind::TEXT => PieceKind::Text,
         kind::NUMBER => PieceKind::Number,
         kind::STRING => PieceKind::String,

@@ -15,7 +15,8 @@ pub fn space_between(before: Option<&Piece>, left: &Piece, right: &Piece) -> boo
         }
         (Kind::Word, Kind::ParenOpen) => false,
         (Kind::Dot | Kind::Namespace, _) | (_, Kind::Dot | Kind::Namespace) => false,
-        (_, Kind::Comma | Kind::Ellipsis) => false,
+        (_, Kind::Comma | Kind::Ellipsis | Kind::Nullable) => false,
+        (Kind::Spread, Kind::BraceClose) => true,
         (Kind::Comma, _) => true,
         (Kind::Spread, _) => false,
         (Kind::SafeIndex, _) | (_, Kind::SafeIndex) => false,

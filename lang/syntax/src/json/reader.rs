@@ -270,7 +270,10 @@ impl Reader<'_> {
             _ => {
                 let wanted = if closer == b'}' { "`,` or `}`" } else { "`,` or `]`" };
                 self.invalid(wanted, "Close the bracket, or put a comma before the next value.");
-                self.skip_past_closer();
+                // The closer of another bracket closes that one.
+                if !matches!(self.peek(), Some(b'}' | b']')) {
+                    self.skip_past_closer();
+                }
                 false
             }
         }
@@ -343,7 +346,9 @@ impl Reader<'_> {
                             .at(span)
                             .help("Add the closing quote (\"); a line break in a string is written `\\n`."),
                     );
+                    // Where the string should have ended cannot be told, so the rest cannot be understood.
                     self.at = at;
+                    self.gave_up = true;
                     return None;
                 }
                 Some(_) => at += 1,

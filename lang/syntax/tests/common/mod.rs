@@ -65,7 +65,9 @@ pub fn show(expr: &Expr) -> String {
         ExprKind::Paren(inner) => format!("(paren {})", show(inner)),
         ExprKind::Spread(inner) => format!("(... {})", show(inner)),
         ExprKind::Nullable(inner) => format!("(nullable {})", show(inner)),
-        ExprKind::Where(narrowed) => format!("(where {} {})", show(&narrowed.base), show(&narrowed.condition)),
+        ExprKind::Where(narrowed) => {
+            format!("(where {} {})", show(&narrowed.base), show(&narrowed.condition))
+        }
         ExprKind::Error => "<error>".into(),
     }
 }
@@ -87,7 +89,12 @@ fn show_for(each: &For) -> String {
     let key = each.key.as_ref().map(|key| format!("{key},")).unwrap_or_default();
     let result = match &each.result_key {
         Some(key) => {
-            format!("{} => {}{}", show(key), show(&each.result), if each.grouping.is_some() { "..." } else { "" })
+            format!(
+                "{} => {}{}",
+                show(key),
+                show(&each.result),
+                if each.grouping.is_some() { "..." } else { "" }
+            )
         }
         None => show(&each.result),
     };
@@ -126,7 +133,12 @@ fn show_parts(parts: &[TemplatePart]) -> String {
             ),
             TemplatePart::For(each) => {
                 let key = each.key.as_ref().map(|key| format!("{key},")).unwrap_or_default();
-                format!("(for {key}{} in {} [{}])", each.value, show(&each.collection), show_parts(&each.body))
+                format!(
+                    "(for {key}{} in {} [{}])",
+                    each.value,
+                    show(&each.collection),
+                    show_parts(&each.body)
+                )
             }
         })
         .collect();

@@ -41,7 +41,7 @@ fn standard_input(args: &FmtArgs, ui: &Ui) -> Exit {
     }
     let mut sources = Sources::new();
     let source = sources.add("<stdin>", text.clone());
-    let formatted = plumb_syntax::format(source, &text, Dialect::Native);
+    let formatted = plumb_syntax::format(&text, Dialect::Native);
     if ui.diagnostics(&formatted.diagnostics, &sources) {
         return Exit::Error;
     }
@@ -108,7 +108,7 @@ fn format_file(path: &Path, args: &FmtArgs, sources: &mut Sources, found: &mut D
         }
     };
     let source = sources.add(name.as_str(), text.clone());
-    let formatted = plumb_syntax::format(source, &text, dialect(path).unwrap_or(Dialect::Native));
+    let formatted = plumb_syntax::format(&text, dialect(path).unwrap_or(Dialect::Native));
     let broken = formatted.diagnostics.has_errors();
     found.extend(formatted.diagnostics);
     if broken || formatted.text == text {

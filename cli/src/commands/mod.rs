@@ -3,11 +3,11 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::CommandFactory as _;
 use plumb_engine::cancel::{Canceller, Urgency};
 use plumb_model::{Diagnostic, Sources};
 
-use crate::args::{self, Cli, Command};
+use crate::args::{Cli, Command};
 use crate::ui::{Exit, Ui};
 
 mod apply;
@@ -27,7 +27,7 @@ mod version;
 
 /// Runs the command that the arguments ask for.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(args::normalize(arguments)) {
+    let cli = match Cli::read(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // Help goes to standard output and is no failure; everything else is.

@@ -12,7 +12,8 @@ use plumb_model::{Sources, Span};
 use plumb_syntax::tree::{AccessStep, Block, Body, Expr, ExprKind, Item, Traversal};
 
 use crate::program::{
-    Condition, Dependency, FirstNodes, Lifecycle, Module, ModuleId, Node, NodeId, NodeKind, Program, Repetition,
+    Condition, Dependency, FirstNodes, Lifecycle, Module, ModuleId, Node, NodeId, NodeKind, Program,
+    Repetition,
 };
 use crate::reference::{self, Subject};
 
@@ -146,7 +147,10 @@ impl Finder<'_> {
         self.lifecycle(node.module, &decl.lifecycle);
         for provisioner in &decl.provisioners {
             self.body(node.module, &provisioner.body.body, &mut Vec::new());
-            provisioner.connection.iter().for_each(|block| self.body(node.module, &block.body, &mut Vec::new()));
+            provisioner
+                .connection
+                .iter()
+                .for_each(|block| self.body(node.module, &block.body, &mut Vec::new()));
         }
         decl.connection.iter().for_each(|block| self.body(node.module, &block.body, &mut Vec::new()));
     }

@@ -64,6 +64,7 @@ fn evaluate(text: &str, pair: &Json) -> Result<String, String> {
         schemas: Arc::new(NoSchemas),
         provider_functions: None,
         plan_time: None,
+        exactly_terraform_1_11: true,
     };
     let mut evaluator = Evaluator::new(program.clone(), options);
     for (id, node) in program.nodes() {

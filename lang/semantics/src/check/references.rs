@@ -30,7 +30,11 @@ pub(super) struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    pub(super) fn new(program: &'a Program, module: ModuleId, diagnostics: &'a mut Diagnostics) -> Checker<'a> {
+    pub(super) fn new(
+        program: &'a Program,
+        module: ModuleId,
+        diagnostics: &'a mut Diagnostics,
+    ) -> Checker<'a> {
         Checker { program, module, diagnostics }
     }
 

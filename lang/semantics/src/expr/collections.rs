@@ -214,7 +214,13 @@ impl Eval<'_> {
         Ok(result.with_marks(marks))
     }
 
-    fn for_object(&mut self, each: &For, key: &Expr, pairs: Vec<(Value, Value)>, mut marks: Marks) -> Outcome {
+    fn for_object(
+        &mut self,
+        each: &For,
+        key: &Expr,
+        pairs: Vec<(Value, Value)>,
+        mut marks: Marks,
+    ) -> Outcome {
         let mut groups: IndexMap<EcoString, Vec<Value>> = IndexMap::with_capacity(pairs.len());
         let mut unknown = false;
         for (pair_key, value) in pairs {
@@ -343,7 +349,9 @@ impl Eval<'_> {
             other => {
                 let found = other.ty().friendly_name();
                 let diagnostic = Diagnostic::error("not-iterable", "Iteration over non-iterable value")
-                    .detail(eco_format!("A `for` goes through a list, set, tuple, map or object, not a {found}."))
+                    .detail(eco_format!(
+                        "A `for` goes through a list, set, tuple, map or object, not a {found}."
+                    ))
                     .at(expr.span);
                 return self.fail_at(diagnostic, expr);
             }

@@ -42,7 +42,8 @@ pub(super) fn check_shape(body: &Body, shape: &Shape, diagnostics: &mut Diagnost
 
 fn unexpected_argument(attribute: &Attribute, shape: &Shape) -> Diagnostic {
     let name = attribute.name.as_str();
-    let diagnostic = Diagnostic::error("unsupported-argument", "Unsupported argument").at(attribute.name.span);
+    let diagnostic =
+        Diagnostic::error("unsupported-argument", "Unsupported argument").at(attribute.name.span);
     if shape.blocks.contains(&name) {
         return diagnostic
             .detail(eco_format!("In {}, `{name}` is a block, not an argument.", shape.what))
@@ -52,9 +53,11 @@ fn unexpected_argument(attribute: &Attribute, shape: &Shape) -> Diagnostic {
     let mut diagnostic =
         diagnostic.detail(eco_format!("An argument `{name}` is not expected in {}.", shape.what));
     if let Some(guess) = guess {
-        diagnostic = diagnostic
-            .help(eco_format!("Did you mean `{guess}`?"))
-            .suggest(attribute.name.span, guess, false);
+        diagnostic = diagnostic.help(eco_format!("Did you mean `{guess}`?")).suggest(
+            attribute.name.span,
+            guess,
+            false,
+        );
     }
     diagnostic
 }
@@ -152,7 +155,10 @@ pub(super) fn flag(body: &Body, name: &str, diagnostics: &mut Diagnostics) -> Op
 
 fn not_literal(attribute: &Attribute, wanted: &str) -> Diagnostic {
     Diagnostic::error("not-literal", "Unsuitable value")
-        .detail(eco_format!("`{}` must be {wanted}, since it is needed before anything is evaluated.", attribute.name))
+        .detail(eco_format!(
+            "`{}` must be {wanted}, since it is needed before anything is evaluated.",
+            attribute.name
+        ))
         .at(attribute.value.span)
 }
 
@@ -213,7 +219,8 @@ pub(super) fn references(body: &Body, name: &str, diagnostics: &mut Diagnostics)
     found
 }
 
-const CONDITION: Shape = Shape { what: "a condition block", attributes: &["condition", "error_message"], blocks: &[] };
+const CONDITION: Shape =
+    Shape { what: "a condition block", attributes: &["condition", "error_message"], blocks: &[] };
 
 /// The conditions that stand in blocks of a kind.
 pub(super) fn conditions(body: &Body, kind: &str, diagnostics: &mut Diagnostics) -> Vec<Condition> {
@@ -229,7 +236,11 @@ fn condition(block: &Block, diagnostics: &mut Diagnostics) -> Option<Condition> 
 }
 
 /// The only nested block of a kind; others are reported.
-pub(super) fn only_block<'a>(body: &'a Body, kind: &'a str, diagnostics: &mut Diagnostics) -> Option<&'a Arc<Block>> {
+pub(super) fn only_block<'a>(
+    body: &'a Body,
+    kind: &'a str,
+    diagnostics: &mut Diagnostics,
+) -> Option<&'a Arc<Block>> {
     let mut blocks = body.blocks_of(kind);
     let first = blocks.next()?;
     for block in blocks {
@@ -265,7 +276,9 @@ pub(super) fn without(block: &Arc<Block>, attributes: &[&str], blocks: &[&str]) 
 /// That something is declared twice.
 pub(super) fn duplicate(what: &str, name: &str, again: Span, first: Span) -> Diagnostic {
     Diagnostic::error("duplicate-declaration", eco_format!("Duplicate {what}"))
-        .detail(eco_format!("The {what} `{name}` is declared twice in this module; names are unique in a module."))
+        .detail(eco_format!(
+            "The {what} `{name}` is declared twice in this module; names are unique in a module."
+        ))
         .label(again, "again here")
         .label(first, "first here")
         .help("Rename or remove one of them.")

@@ -160,7 +160,7 @@ impl Resource for Commands {
         let object = planned.after(&outcome);
         let failure = match run.succeeded("create", &outcome) {
             Ok(()) => match run.look(&object, &context.stop).await {
-                Ok(Some(output)) => return Ok(object.with_output(output)?),
+                Ok(Some(output)) => return object.with_output(output),
                 Ok(None) => absent("create"),
                 Err(diagnostics) => diagnostics,
             },
@@ -217,7 +217,7 @@ impl Resource for Commands {
         remembered.drifted = false;
         context.private.set(&remembered);
         match run.look(&object, &context.stop).await {
-            Ok(Some(output)) => Ok(object.with_output(output)?),
+            Ok(Some(output)) => object.with_output(output),
             Ok(None) => {
                 Err(Failed { diagnostics: absent("update"), left: plumb_provider_sdk::Left::Nothing })
             }

@@ -83,12 +83,8 @@ pub(super) async fn run(job: Job, stop: &Stop) -> Result<Outcome, String> {
     };
     feeding.abort();
     let status = status.map_err(|e| format!("`{program}` cannot be waited for: {e}"))?;
-    Ok(Outcome {
-        stdout: stdout.finish().await,
-        stderr: stderr.finish().await,
-        exit_code: exit_code(status),
-        cut_short,
-    })
+    let (stdout, stderr) = tokio::join!(stdout.finish(), stderr.finish());
+    Ok(Outcome { stdout, stderr, exit_code: exit_code(status), cut_short })
 }
 
 fn cannot_start(program: &str, dir: Option<&str>, error: &std::io::Error) -> String {

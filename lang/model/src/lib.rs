@@ -3,14 +3,19 @@
 //! Everything here knows nothing of files, providers or plans. The other crates know this one.
 
 pub mod address;
+pub mod convert;
+pub mod defaults;
 pub mod diagnostic;
+pub mod equality;
 pub mod json;
 pub mod marks;
 pub mod number;
+pub mod operators;
 pub mod path;
 pub mod schema;
 pub mod span;
 pub mod types;
+pub mod unify;
 pub mod value;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity, Suggestion};

@@ -11,7 +11,7 @@
 //!
 //! Values cross this border without marks: sensitivity is the engine's matter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -48,6 +48,9 @@ pub struct Capabilities {
     pub plan_destroy: bool,
     /// Implements [`Provider::move_state`].
     pub move_state: bool,
+    /// [`Provider::read`] finds an object by what was planned for it, with null for what was not known then: so it can
+    /// be found out whether an interrupted creation made one.
+    pub finds_planned: bool,
 }
 
 /// What tells the objects of a resource type apart.
@@ -273,6 +276,13 @@ pub struct OpenResponse {
 pub trait Provider: Send + Sync {
     /// What the provider offers. Constant while it runs, and asked for first.
     async fn schema(&self) -> Result<Arc<ProviderSchema>, Diagnostics>;
+
+    /// What the provider offers, where only the resource types, data sources and ephemeral resource types of these names
+    /// are needed: others may be absent. Providers with thousands of types answer this far faster than
+    /// [`Provider::schema`].
+    async fn schema_for(&self, _kinds: &BTreeSet<EcoString>) -> Result<Arc<ProviderSchema>, Diagnostics> {
+        self.schema().await
+    }
 
     /// Checks the configuration of the provider, in which parts may be unknown.
     async fn validate_provider(&self, config: Value) -> Diagnostics;

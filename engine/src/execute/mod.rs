@@ -1,0 +1,18 @@
+//! Carrying a plan out.
+//!
+//! [`execute`] evaluates the program once more, now with what providers really made, and runs the steps that the plan's
+//! changes consist of, in an order that [`steps`] fixes beforehand. It decides nothing: what a step does is in the
+//! plan, and a step whose outcome would be another than planned fails.
+//!
+//! What is independent of a failed step goes on; what depends on it is skipped and named. Everything that was done is in
+//! the journal before anything that builds on it starts, so the process may end at any moment.
+//!
+//! `steps`: which steps there are and what waits for what; `walk`: the coordinator; `step`: one step.
+//!
+//! Elsewhere: what an interrupted execution left in flight is found out by the next plan ([`crate::plan::Resolution`]).
+
+mod step;
+mod steps;
+mod walk;
+
+pub use walk::{Inputs, Report, execute};

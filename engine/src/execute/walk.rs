@@ -1,0 +1,695 @@
+//! The coordinator of executing: visits the nodes of the program again, and runs the steps of the plan where they
+//! belong.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Instant;
+
+use ecow::EcoString;
+use plumb_model::address::{ConfigResource, Instance, Mode, ProviderConfig};
+use plumb_model::{Diagnostic, Diagnostics, Label, Type, Value};
+use plumb_provider_api::Provider;
+use plumb_semantics::eval::{Evaluator, InstanceRef};
+use plumb_semantics::program::{NodeId, NodeKind, Program, ResourceDecl};
+use plumb_state::json::JsonText;
+use plumb_state::record::{InstanceKey, InstanceRecord, OperationRecord, OperationStatus};
+use plumb_state::state::{OperationHeader, OperationWriter};
+use plumb_state::{OutputRecord, State};
+
+use super::step::{self, Part};
+use super::steps::{self, Extra, Steps};
+use crate::cancel::{Cancel, Urgency};
+use crate::event::{Event, Listener};
+use crate::graph::Task;
+use crate::order;
+use crate::plan::instance::Ignore;
+use crate::plan::resource::{ignore_of, judge, plumb_id, start_provider};
+use crate::plan::{Action, Change, Plan, Purpose};
+use crate::providers::{Factory, Schemas, Started, TypeSchema};
+use crate::schedule::{self, Coordinator, Running, Schedule};
+
+/// What an execution is made from.
+pub struct Inputs<'a> {
+    /// What to do.
+    pub plan: Arc<Plan>,
+    /// An evaluation of the program that the plan was made from, in the phase of applying, with the variables of the
+    /// plan; nothing has been evaluated yet.
+    pub evaluator: Evaluator,
+    /// What the providers offer.
+    pub schemas: Arc<Schemas>,
+    /// Starts providers.
+    pub factory: Arc<dyn Factory>,
+    /// Where to save; locked by the caller, and as the plan says it was.
+    pub state: &'a State,
+    /// Who does this and why.
+    pub header: OperationHeader,
+    /// How many calls to providers may run at once.
+    pub parallelism: usize,
+    /// Whether to go on.
+    pub cancel: Cancel,
+    /// Who is told.
+    pub listener: &'a mut dyn Listener,
+}
+
+/// How an execution ended.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The operation as it is kept in history; `None` if it could not be begun or ended.
+    pub operation: Option<OperationRecord>,
+    /// The outputs of the root module now, with marks.
+    pub outputs: BTreeMap<EcoString, Value>,
+    /// Instances whose step was not tried, with the instance or node that failed.
+    pub skipped: Vec<(Instance, EcoString)>,
+    /// Whether it was stopped before its end.
+    pub cancelled: bool,
+}
+
+/// Carries a plan out.
+pub async fn execute(inputs: Inputs<'_>) -> (Report, Diagnostics) {
+    let program = inputs.evaluator.program().clone();
+    let order = match order::of_program(&program) {
+        Ok(order) => order,
+        Err(cycles) => return (Report::nothing(), cycles),
+    };
+    let steps = steps::order(&program, order, &inputs.plan);
+    if !steps.graph.cycles().is_empty() {
+        return (Report::nothing(), contradicting_references().into());
+    }
+    let writer = match inputs.state.begin(inputs.header.clone()) {
+        Ok(writer) => Arc::new(writer),
+        Err(error) => return (Report::nothing(), crate::trouble::state(&error).into()),
+    };
+    let cancel = inputs.cancel.clone();
+    let mut walker = match Walker::new(inputs, program, steps, writer) {
+        Ok(walker) => walker,
+        Err(error) => return (Report::nothing(), error.into()),
+    };
+    let graph = std::mem::take(&mut walker.steps.graph);
+    schedule::drive(&mut walker, &graph, cancel).await;
+    walker.finish().await
+}
+
+impl Report {
+    fn nothing() -> Report {
+        Report { operation: None, outputs: BTreeMap::new(), skipped: Vec::new(), cancelled: false }
+    }
+}
+
+fn contradicting_references() -> Diagnostic {
+    Diagnostic::error("contradicting-order", "Steps contradict each other")
+        .detail("What is recorded of the references between objects contradicts the configuration, so that no order of the steps satisfies both.")
+        .help("Apply in two plans: use `-target` for the part that deletes, then apply the rest.")
+}
+
+/// Something to do for a task.
+enum Work {
+    Provider(ProviderConfig, Option<NodeId>),
+    /// The step of an instance that the program declares.
+    Declared(InstanceRef, Arc<Change>),
+    /// The deletion of an object.
+    Delete(Arc<Change>),
+    /// A record to be saved.
+    Record(Arc<Change>),
+    /// An ephemeral resource to open.
+    Ephemeral(InstanceRef),
+}
+
+/// What a future gives back.
+enum Done {
+    Provider(ProviderConfig, Result<(Arc<dyn Provider>, Diagnostics), Diagnostics>),
+    Step(Box<StepDone>),
+    Ephemeral(InstanceRef, Result<(crate::ephemeral::Open, Diagnostics), Diagnostics>),
+}
+
+struct StepDone {
+    change: Arc<Change>,
+    part: Part,
+    instance: Option<InstanceRef>,
+    began: Instant,
+    ended: step::Ended,
+}
+
+struct Walker<'a> {
+    program: Arc<Program>,
+    evaluator: Evaluator,
+    schemas: Arc<Schemas>,
+    factory: Arc<dyn Factory>,
+    plan: Arc<Plan>,
+    steps: Steps,
+    /// The changes of current objects.
+    changes: HashMap<Instance, Arc<Change>>,
+    /// The same by block.
+    by_block: HashMap<ConfigResource, Vec<Arc<Change>>>,
+    /// The records of objects that steps are about, as they are now.
+    records: HashMap<InstanceKey, InstanceRecord>,
+    /// Under which key the object waits that an instance replaces.
+    beside: HashMap<Instance, EcoString>,
+    writer: Arc<OperationWriter>,
+    listener: &'a mut dyn Listener,
+    providers: Started,
+    ephemerals: Vec<crate::ephemeral::Open>,
+    schedule: Schedule<Work, Done>,
+    skipped: Vec<(Instance, EcoString)>,
+    urgency: Urgency,
+    diagnostics: Diagnostics,
+}
+
+impl<'a> Walker<'a> {
+    fn new(
+        inputs: Inputs<'a>,
+        program: Arc<Program>,
+        steps: Steps,
+        writer: Arc<OperationWriter>,
+    ) -> Result<Walker<'a>, Diagnostic> {
+        let mut changes = HashMap::new();
+        let mut by_block: HashMap<ConfigResource, Vec<Arc<Change>>> = HashMap::new();
+        let mut records = HashMap::new();
+        for change in &inputs.plan.changes {
+            if change.deposed.is_none() {
+                let change = Arc::new(change.clone());
+                by_block.entry(change.address.config()).or_default().push(change.clone());
+                changes.insert(change.address.clone(), change);
+            }
+        }
+        let drifted: std::collections::HashSet<&Instance> = inputs.plan.drift.iter().map(|d| &d.address).collect();
+        for change in inputs.plan.changes.iter().filter(|c| c.is_effective() || drifted.contains(&c.address)) {
+            let at = change.previous_address.as_ref().unwrap_or(&change.address);
+            let key = crate::plan::prior::state_key(at, change.deposed.as_ref());
+            if let Some(record) = inputs.state.instance(&key).map_err(|e| crate::trouble::state(&e))? {
+                records.insert(key, record);
+            }
+        }
+        Ok(Walker {
+            program,
+            evaluator: inputs.evaluator,
+            schemas: inputs.schemas,
+            factory: inputs.factory,
+            plan: inputs.plan,
+            steps,
+            changes,
+            by_block,
+            records,
+            beside: HashMap::new(),
+            writer,
+            listener: inputs.listener,
+            providers: Started::default(),
+            ephemerals: Vec::new(),
+            schedule: Schedule::new(inputs.parallelism),
+            skipped: Vec::new(),
+            urgency: Urgency::None,
+            diagnostics: Diagnostics::new(),
+        })
+    }
+
+    fn say(&mut self, task: Task, diagnostics: Diagnostics) {
+        if diagnostics.has_errors() {
+            self.schedule.fail(task);
+        }
+        self.diagnostics.extend(diagnostics);
+    }
+
+    // --- starting ---
+
+    fn start_resource(&mut self, task: Task, id: NodeId) {
+        let program = self.program.clone();
+        let decl = program.resource(id).expect("a resource node declares one");
+        let refs = match self.evaluator.expand_resource(id) {
+            Ok(refs) => refs,
+            // When everything is deleted, nobody needs to know how many there would be.
+            Err(_) if self.plan.purpose == Purpose::Destroy => return,
+            Err(found) => return self.say(task, found),
+        };
+        for instance in refs {
+            let address = self.evaluator.address(instance);
+            match self.changes.get(&address).cloned() {
+                Some(change) => self.start_instance(task, instance, change),
+                None if decl.resource.mode == Mode::Ephemeral => {
+                    self.schedule.push(task, Work::Ephemeral(instance));
+                }
+                None => self.show_unplanned(instance, &address),
+            }
+        }
+    }
+
+    fn start_instance(&mut self, task: Task, instance: InstanceRef, change: Arc<Change>) {
+        match change.action {
+            Action::Create | Action::Update | Action::Read | Action::DeleteThenCreate | Action::CreateThenDelete => {
+                self.schedule.push(task, Work::Declared(instance, change));
+            }
+            Action::NoOp => {
+                self.evaluator.set_instance(instance, change.after.clone());
+                if self.is_worth_saving(&change) {
+                    self.schedule.push(task, Work::Record(change));
+                }
+            }
+            Action::Delete | Action::Forget => self.evaluator.set_instance(instance, change.before.clone()),
+        }
+    }
+
+    /// Whether an object that stays as it is has another record than before.
+    fn is_worth_saving(&self, change: &Change) -> bool {
+        change.previous_address.is_some()
+            || change.importing.is_some()
+            || self.records.contains_key(&crate::plan::prior::state_key(&change.address, change.deposed.as_ref()))
+    }
+
+    /// An instance that the plan has nothing about: read while planning, or left out by a target.
+    fn show_unplanned(&mut self, instance: InstanceRef, address: &Instance) {
+        let read = self.plan.data.binary_search_by(|read| read.address.cmp(address));
+        let value = match read {
+            Ok(at) => self.plan.data[at].value.clone(),
+            Err(_) => {
+                let ty = self.evaluator.schema(instance.node).map_or(Type::Dynamic, |s| s.block.implied_type());
+                Value::Null(ty)
+            }
+        };
+        self.evaluator.set_instance(instance, value);
+    }
+
+    fn start_extra(&mut self, task: Task, extra: Extra) {
+        match extra {
+            Extra::Gate => {}
+            Extra::Provider(config) => self.schedule.push(task, Work::Provider(config, None)),
+            Extra::Delete(change) => self.schedule.push(task, Work::Delete(change)),
+            Extra::Record(change) => {
+                if change.action == Action::Forget || self.is_worth_saving(&change) {
+                    self.schedule.push(task, Work::Record(change));
+                }
+            }
+        }
+    }
+
+    // --- from the queue into a slot ---
+
+    fn begin_provider(&mut self, task: Task, config: ProviderConfig, node: Option<NodeId>) -> Option<Running<Done>> {
+        let schema = self.schemas.provider(&config.source).cloned();
+        let Some(schema) = schema else {
+            self.schedule.fail(task);
+            return None;
+        };
+        let value = match node {
+            None => schema.provider.block.empty(),
+            Some(node) => {
+                let (value, found) = self.evaluator.provider_config(node, 0, &schema.provider.block);
+                let failed = found.has_errors();
+                self.say(task, found);
+                if failed {
+                    return None;
+                }
+                value
+            }
+        };
+        let factory = self.factory.clone();
+        Some(Box::pin(async move {
+            let started = start_provider(&*factory, &config, value.unmark_deep().0).await;
+            (task, Done::Provider(config, started))
+        }))
+    }
+
+    fn type_schema(&self, change: &Change) -> Result<TypeSchema, Diagnostics> {
+        let resource = &change.address.resource;
+        let schema = self.schemas.require(&change.provider.source, resource.mode, &resource.kind);
+        schema.cloned().map_err(|found| found.about(&change.address).into())
+    }
+
+    /// The part of a change that is carried out where its node is visited.
+    fn part(&mut self, change: &Change) -> Part {
+        match change.action {
+            Action::Update => Part::Update,
+            Action::Read => Part::Read,
+            Action::CreateThenDelete => {
+                let key = deposed_key();
+                self.beside.insert(change.address.clone(), key.clone());
+                Part::CreateBeside(key)
+            }
+            _ => Part::Create,
+        }
+    }
+
+    fn begin_declared(
+        &mut self,
+        task: Task,
+        instance: InstanceRef,
+        change: Arc<Change>,
+    ) -> Result<Running<Done>, Diagnostics> {
+        let program = self.program.clone();
+        let decl = program.resource(instance.node).expect("an instance belongs to a resource node");
+        let schema = self.type_schema(&change)?;
+        self.conditions(instance, decl, None)?;
+        let (config, found) = self.evaluator.config(instance, &schema.schema.block);
+        found.into_result().map_err(|found| found.about(&change.address))?;
+        let part = self.part(&change);
+        let job = self.job(change, part, schema, Some(config), ignore_of(&decl.lifecycle.ignore_changes));
+        Ok(self.step(task, Some(instance), job))
+    }
+
+    fn job(
+        &mut self,
+        change: Arc<Change>,
+        part: Part,
+        schema: TypeSchema,
+        config: Option<Value>,
+        ignore: Ignore,
+    ) -> step::Job {
+        let at = change.previous_address.as_ref().unwrap_or(&change.address);
+        let deposed = match &part {
+            Part::DeleteDeposed(key) => Some(key),
+            _ => change.deposed.as_ref(),
+        };
+        let key = crate::plan::prior::state_key(at, deposed);
+        let record = self.records.get(&key).cloned();
+        step::Job {
+            provider: self.providers.get(&change.provider).cloned(),
+            moved_from: change.previous_address.is_some().then_some(key).filter(|_| record.is_some()),
+            record,
+            writer: self.writer.clone(),
+            meta: None,
+            change,
+            part,
+            schema,
+            config,
+            ignore,
+        }
+    }
+
+    fn step(&mut self, task: Task, instance: Option<InstanceRef>, job: step::Job) -> Running<Done> {
+        let action = job.part.action();
+        if action != Action::NoOp {
+            let id = plumb_id(&job.change.before);
+            self.listener.event(Event::StepStarted { address: job.change.address.clone(), action, id });
+        }
+        let (change, part, began) = (job.change.clone(), job.part.clone(), Instant::now());
+        Box::pin(async move {
+            let ended = step::run(job).await;
+            (task, Done::Step(Box::new(StepDone { change, part, instance, began, ended })))
+        })
+    }
+
+    fn begin_delete(&mut self, task: Task, change: Arc<Change>) -> Result<Running<Done>, Diagnostics> {
+        let schema = self.type_schema(&change)?;
+        let part = match (&change.deposed, self.beside.get(&change.address)) {
+            (Some(key), _) => Part::DeleteDeposed(key.clone()),
+            (None, Some(key)) if change.action == Action::CreateThenDelete => Part::DeleteDeposed(key.clone()),
+            _ => Part::Delete,
+        };
+        let job = self.job(change, part, schema, None, Ignore::Nothing);
+        Ok(self.step(task, None, job))
+    }
+
+    fn begin_record(&mut self, task: Task, change: Arc<Change>) -> Result<Running<Done>, Diagnostics> {
+        let schema = self.type_schema(&change)?;
+        let part = if change.action == Action::Forget { Part::Forget } else { Part::Record };
+        let job = self.job(change, part, schema, None, Ignore::Nothing);
+        Ok(self.step(task, None, job))
+    }
+
+    fn begin_ephemeral(&mut self, task: Task, instance: InstanceRef) -> Result<Option<Running<Done>>, Diagnostics> {
+        let program = self.program.clone();
+        let decl = program.resource(instance.node).expect("an instance belongs to a resource node");
+        let config_of = program.provider_of(instance.node).expect("a resource has a provider");
+        let schema = self.schemas.require(&config_of.source, Mode::Ephemeral, &decl.resource.kind)?.clone();
+        let (config, found) = self.evaluator.config(instance, &schema.schema.block);
+        found.into_result()?;
+        let Some(provider) = self.providers.get(config_of).cloned() else { return Ok(None) };
+        let address = self.evaluator.address(instance);
+        Ok(Some(Box::pin(async move {
+            let opened = crate::ephemeral::Open::open(address, provider, config.unmark_deep().0).await;
+            (task, Done::Ephemeral(instance, opened))
+        })))
+    }
+
+    // --- what came back ---
+
+    fn end_step(&mut self, task: Task, done: StepDone) {
+        let StepDone { change, part, instance, began, ended } = done;
+        let (address, action, took) = (change.address.clone(), part.action(), began.elapsed());
+        let found = self.place(instance, &change, ended.diagnostics);
+        if action != Action::NoOp {
+            self.listener.event(match ended.done {
+                true => {
+                    let id = plumb_id(&ended.value).or_else(|| plumb_id(&change.before));
+                    Event::StepEnded { address: address.clone(), action, id, took }
+                }
+                false => Event::StepFailed { address: address.clone(), action, took },
+            });
+        }
+        if let (Part::CreateBeside(key), true) = (&part, ended.done) {
+            // The object that was replaced is deleted from where it waits.
+            let from = crate::plan::prior::state_key(change.previous_address.as_ref().unwrap_or(&address), None);
+            if let Some(mut old) = self.records.remove(&from) {
+                old.address = address.to_string();
+                old.deposed = Some(key.to_string());
+                self.records.insert(crate::plan::prior::state_key(&address, Some(key)), old);
+            }
+        }
+        if change.action == Action::DeleteThenCreate && part == Part::Delete {
+            self.records.remove(&crate::plan::prior::state_key(&address, None));
+        }
+        self.say(task, found);
+        let (Some(instance), true) = (instance, ended.done) else { return };
+        self.evaluator.set_instance(instance, ended.value.clone());
+        let program = self.program.clone();
+        let decl = program.resource(instance.node).expect("an instance belongs to a resource node");
+        if let Err(found) = self.conditions(instance, decl, Some(&ended.value)) {
+            self.say(task, found);
+        }
+    }
+
+    /// Looks at the conditions of an instance: before its step, or after it with its object.
+    fn conditions(
+        &mut self,
+        instance: InstanceRef,
+        decl: &ResourceDecl,
+        this: Option<&Value>,
+    ) -> Result<(), Diagnostics> {
+        let (conditions, what) = match this {
+            None => (&decl.lifecycle.preconditions, "precondition"),
+            Some(_) => (&decl.lifecycle.postconditions, "postcondition"),
+        };
+        if conditions.is_empty() {
+            return Ok(());
+        }
+        let outcomes = self.evaluator.conditions(instance, conditions, this);
+        let (_, _, found) = judge(conditions, outcomes, what);
+        let address = self.evaluator.address(instance);
+        found.into_result().map(|_| ()).map_err(|found| found.about(address))
+    }
+
+    fn place(&self, instance: Option<InstanceRef>, change: &Change, mut found: Diagnostics) -> Diagnostics {
+        let node = instance.map(|i| i.node).or_else(|| self.program.resource_node(&change.address.config()));
+        let Some(node) = node else { return found };
+        for diagnostic in found.iter_mut().filter(|d| d.labels.is_empty()) {
+            let attribute = match (instance, &diagnostic.attribute) {
+                (Some(instance), Some(path)) => self.evaluator.attribute_span(instance, path),
+                _ => None,
+            };
+            let span = attribute.unwrap_or_else(|| self.program.span(node));
+            diagnostic.labels.push(Label { span, text: EcoString::new() });
+        }
+        found
+    }
+
+    /// What people call the task that others were skipped for.
+    fn cause_name(&self, cause: Task) -> EcoString {
+        match self.steps.extra(cause) {
+            None => self.program.name(NodeId(cause as u32)),
+            Some(Extra::Delete(change) | Extra::Record(change)) => ecow::eco_format!("{}", change.address),
+            Some(Extra::Provider(config)) => ecow::eco_format!("{config}"),
+            Some(Extra::Gate) => "an earlier step".into(),
+        }
+    }
+
+    fn skip_change(&mut self, change: &Change, cause: Task) {
+        if change.action == Action::NoOp {
+            return;
+        }
+        let because = self.cause_name(cause);
+        let action = if change.action.is_replace() { Action::Create } else { change.action };
+        let (address, reason) = (change.address.clone(), because.clone());
+        self.listener.event(Event::StepSkipped { address: address.clone(), action, because });
+        self.skipped.push((address, reason));
+    }
+
+    // --- the end ---
+
+    /// The outputs to save: those that were evaluated, and of the others what is saved already.
+    fn save_outputs(&mut self) -> Result<BTreeMap<EcoString, Value>, Diagnostic> {
+        let mut outputs = BTreeMap::new();
+        let mut records = BTreeMap::new();
+        let evaluated = self.evaluator.outputs();
+        for (name, change) in &self.plan.outputs {
+            let value = match (&change.after, self.plan.purpose) {
+                (None, _) => continue,
+                (Some(_), Purpose::Destroy) => continue,
+                (Some(after), _) => match evaluated.get(name) {
+                    Some(value) => value.clone(),
+                    None if after.is_wholly_known() => change.before.clone().unwrap_or_else(|| after.clone()),
+                    None => match &change.before {
+                        Some(before) => before.clone(),
+                        None => continue,
+                    },
+                },
+            };
+            let value = match change.sensitive {
+                true => value.with_marks(plumb_model::Marks::SENSITIVE),
+                false => value,
+            };
+            let plain = value.unmark_deep().0;
+            if !plain.is_wholly_known() || (plain.is_null() && change.before.is_none()) {
+                continue;
+            }
+            let ty = plain.ty();
+            let text = plumb_model::json::encode(&plain, &ty).map_err(|e| crate::trouble::unsaveable(&e))?;
+            let json = |text: String| JsonText::new(text).map_err(|e| crate::trouble::unsaveable(&e));
+            let record = OutputRecord {
+                value: json(text)?,
+                type_json: json(plumb_model::json::type_to_json(&ty).to_string())?,
+                sensitive: change.sensitive,
+                extra: None,
+            };
+            records.insert(name.to_string(), record);
+            outputs.insert(name.clone(), value);
+        }
+        self.writer.outputs(records).map_err(|e| crate::trouble::state(&e))?;
+        Ok(outputs)
+    }
+
+    async fn finish(mut self) -> (Report, Diagnostics) {
+        let outputs = self.save_outputs().unwrap_or_else(|found| {
+            self.diagnostics.push(found);
+            BTreeMap::new()
+        });
+        for open in std::mem::take(&mut self.ephemerals) {
+            let found = open.close().await;
+            self.diagnostics.extend(found);
+        }
+        let providers = std::mem::take(&mut self.providers);
+        let cancelled = self.urgency != Urgency::None;
+        let status = match (cancelled, self.diagnostics.has_errors()) {
+            (true, _) => OperationStatus::Cancelled,
+            (false, true) => OperationStatus::Failed,
+            (false, false) => OperationStatus::Succeeded,
+        };
+        let Walker { writer, schedule, skipped, mut diagnostics, urgency, .. } = self;
+        // What still runs is abandoned with its intent in the journal.
+        drop(schedule);
+        if urgency != Urgency::Immediate {
+            providers.shutdown().await;
+        }
+        let operation = match Arc::into_inner(writer) {
+            Some(writer) if urgency != Urgency::Immediate => match writer.finish(status) {
+                Ok(operation) => Some(operation),
+                Err(error) => {
+                    diagnostics.push(crate::trouble::state(&error));
+                    None
+                }
+            },
+            _ => None,
+        };
+        (Report { operation, outputs, skipped, cancelled }, diagnostics)
+    }
+}
+
+/// A new key for an object that waits to be deleted: eight hexadecimal digits.
+fn deposed_key() -> EcoString {
+    let random = uuid::Uuid::new_v4();
+    hex::encode(&random.as_bytes()[..4]).into()
+}
+
+impl Coordinator for Walker<'_> {
+    type Work = Work;
+    type Done = Done;
+
+    fn schedule(&mut self) -> &mut Schedule<Work, Done> {
+        &mut self.schedule
+    }
+
+    fn start(&mut self, task: Task) {
+        if let Some(extra) = self.steps.extra(task).cloned() {
+            return self.start_extra(task, extra);
+        }
+        let id = NodeId(task as u32);
+        match self.program.node(id).kind {
+            NodeKind::Resource => self.start_resource(task, id),
+            NodeKind::Provider => {
+                let config = self.program.provider(id).expect("a provider node declares one").config.clone();
+                self.schedule.push(task, Work::Provider(config, Some(id)));
+            }
+            NodeKind::Check => {}
+            NodeKind::Output if self.plan.purpose == Purpose::Destroy => {}
+            NodeKind::Variable | NodeKind::Local | NodeKind::Output | NodeKind::Call | NodeKind::CallEnd => {
+                let found = self.evaluator.evaluate(id);
+                self.say(task, found);
+            }
+        }
+    }
+
+    fn skip(&mut self, task: Task, cause: Task) {
+        if let Some(extra) = self.steps.extra(task).cloned() {
+            if let Extra::Delete(change) | Extra::Record(change) = extra {
+                self.skip_change(&change, cause);
+            }
+            return;
+        }
+        let id = NodeId(task as u32);
+        if let Some(block) = order::block(&self.program, id) {
+            let changes = self.by_block.get(&block).cloned().unwrap_or_default();
+            for change in changes.iter().filter(|c| !matches!(c.action, Action::Delete | Action::Forget)) {
+                self.skip_change(change, cause);
+            }
+        }
+    }
+
+    fn begin(&mut self, task: Task, work: Work) -> Option<Running<Done>> {
+        let begun = match work {
+            Work::Provider(config, node) => return self.begin_provider(task, config, node),
+            Work::Declared(instance, change) => self.begin_declared(task, instance, change),
+            Work::Delete(change) => self.begin_delete(task, change),
+            Work::Record(change) => self.begin_record(task, change),
+            Work::Ephemeral(instance) => match self.begin_ephemeral(task, instance) {
+                Ok(running) => return running,
+                Err(found) => Err(found),
+            },
+        };
+        match begun {
+            Ok(running) => Some(running),
+            Err(found) => {
+                self.say(task, found);
+                None
+            }
+        }
+    }
+
+    fn end(&mut self, task: Task, done: Done) {
+        match done {
+            Done::Provider(config, Ok((provider, warnings))) => {
+                self.diagnostics.extend(warnings);
+                self.providers.add(config, provider);
+            }
+            Done::Provider(config, Err(mut found)) => {
+                if let Some(node) = self.program.provider_node(&config) {
+                    found = found.place(self.program.span(node));
+                }
+                self.say(task, found);
+            }
+            Done::Step(done) => self.end_step(task, *done),
+            Done::Ephemeral(instance, Ok((open, warnings))) => {
+                self.diagnostics.extend(warnings);
+                self.evaluator.set_instance(instance, open.value.clone());
+                self.ephemerals.push(open);
+            }
+            Done::Ephemeral(_, Err(found)) => self.say(task, found),
+        }
+    }
+
+    fn cancelled(&mut self, urgency: Urgency) -> bool {
+        self.urgency = urgency;
+        if urgency == Urgency::Graceful {
+            let providers: Vec<Arc<dyn Provider>> = self.providers.all().cloned().collect();
+            tokio::spawn(async move {
+                futures_util::future::join_all(providers.iter().map(|p| p.stop())).await;
+            });
+        }
+        true
+    }
+}

@@ -1,0 +1,132 @@
+//! `-target` and `-exclude`: which part of a program is planned.
+//!
+//! A target takes with it everything that it depends on; an exclusion takes with it everything that depends on it.
+//! Both are decided for whole blocks first; [`Selection::instance`] then decides for each instance of a selected block.
+
+use plumb_model::address::{ConfigResource, Instance, Key, Target};
+use plumb_semantics::program::{NodeId, NodeKind, Program};
+
+/// Which nodes and instances are planned.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    nodes: Vec<bool>,
+    /// Nodes that are themselves named, and not only needed by others: instances of these are filtered.
+    named: Vec<bool>,
+    targets: Vec<Target>,
+    excludes: Vec<Target>,
+}
+
+impl Selection {
+    /// Decides for all nodes.
+    pub fn new(program: &Program, targets: &[Target], excludes: &[Target]) -> Selection {
+        let count = program.node_count();
+        let mut selection = Selection {
+            nodes: vec![targets.is_empty(); count],
+            named: vec![false; count],
+            targets: targets.to_vec(),
+            excludes: excludes.to_vec(),
+        };
+        if !targets.is_empty() {
+            selection.select_targets(program);
+        }
+        if !excludes.is_empty() {
+            selection.drop_excluded(program);
+        }
+        selection
+    }
+
+    fn select_targets(&mut self, program: &Program) {
+        let mut wanted: Vec<NodeId> = Vec::new();
+        for (id, _) in program.nodes() {
+            let block = block_of(program, id);
+            if block.is_some_and(|block| self.targets.iter().any(|target| names_block(target, &block))) {
+                self.named[id.0 as usize] = true;
+                wanted.push(id);
+            }
+        }
+        while let Some(id) = wanted.pop() {
+            if std::mem::replace(&mut self.nodes[id.0 as usize], true) {
+                continue;
+            }
+            wanted.extend(program.dependencies(id).iter().map(|d| d.to));
+        }
+        // Outputs of the root show what they can: those that depend on nothing left out.
+        for (id, node) in program.nodes() {
+            if node.kind == NodeKind::Output
+                && program.module(node.module).path.is_root()
+                && program.dependencies(id).iter().all(|d| self.nodes[d.to.0 as usize])
+            {
+                self.nodes[id.0 as usize] = true;
+            }
+        }
+    }
+
+    fn drop_excluded(&mut self, program: &Program) {
+        let mut dependents: Vec<Vec<NodeId>> = vec![Vec::new(); program.node_count()];
+        let mut dropped: Vec<NodeId> = Vec::new();
+        for (id, _) in program.nodes() {
+            for dependency in program.dependencies(id) {
+                dependents[dependency.to.0 as usize].push(id);
+            }
+            let Some(block) = block_of(program, id) else { continue };
+            let whole = |target: &Target| match target {
+                Target::Module(_) => names_block(target, &block),
+                // Excluding one instance leaves the others of its block, and what depends on them.
+                Target::Resource(instance) => instance.key == Key::None && names_block(target, &block),
+            };
+            if self.excludes.iter().any(whole) {
+                dropped.push(id);
+            }
+            if self.excludes.iter().any(|target| names_block(target, &block)) {
+                self.named[id.0 as usize] = true;
+            }
+        }
+        let mut seen = vec![false; program.node_count()];
+        while let Some(id) = dropped.pop() {
+            if std::mem::replace(&mut seen[id.0 as usize], true) {
+                continue;
+            }
+            self.nodes[id.0 as usize] = false;
+            dropped.extend(&dependents[id.0 as usize]);
+        }
+    }
+
+    /// Whether a node is planned or evaluated at all.
+    pub fn node(&self, id: NodeId) -> bool {
+        self.nodes[id.0 as usize]
+    }
+
+    /// Whether an instance of a node is planned.
+    pub fn instance(&self, id: NodeId, address: &Instance) -> bool {
+        self.node(id) && (!self.named[id.0 as usize] || self.address(address))
+    }
+
+    /// Whether an instance that no block declares is planned.
+    pub fn orphan(&self, address: &Instance) -> bool {
+        self.address(address)
+    }
+
+    fn address(&self, address: &Instance) -> bool {
+        (self.targets.is_empty() || self.targets.iter().any(|target| target.contains(address)))
+            && !self.excludes.iter().any(|target| target.contains(address))
+    }
+
+    /// Whether everything is planned.
+    pub fn is_everything(&self) -> bool {
+        self.targets.is_empty() && self.excludes.is_empty()
+    }
+}
+
+fn block_of(program: &Program, id: NodeId) -> Option<ConfigResource> {
+    let node = program.node(id);
+    let resource = program.resource(id)?.resource.clone();
+    Some(ConfigResource { module: program.module(node.module).path.clone(), resource })
+}
+
+/// Whether a target is, or may contain, instances of a block.
+fn names_block(target: &Target, block: &ConfigResource) -> bool {
+    match target {
+        Target::Module(module) => block.module.0.starts_with(&module.path().0),
+        Target::Resource(instance) => instance.config() == *block,
+    }
+}

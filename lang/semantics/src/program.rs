@@ -1,0 +1,649 @@
+//! A program: every module of a configuration with what it declares, and what depends on what.
+//!
+//! A [`Module`] exists per *call path* in the static tree; modules that are called twice share their
+//! [`Declarations`], so loading costs what the texts cost. Everything that is evaluated separately is a [`Node`] with
+//! a dense [`NodeId`]: per module of the static tree, not per instance. [`Program::dependencies`] tells which nodes
+//! must have been evaluated before a node; it is found statically, from references and `depends_on`.
+//!
+//! Always true: ids index what this program holds; the nodes of a module are consecutive.
+//!
+//! Elsewhere: making a program is [`crate::load`]; finding what is wrong with it is [`crate::check`]; values are
+//! [`crate::eval`].
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ecow::{EcoString, eco_format};
+use indexmap::IndexMap;
+use plumb_model::address::{ConfigResource, ModulePath, ProviderConfig, ProviderSource, Resource, Target};
+use plumb_model::{Diagnostics, SourceId, Sources, Span, Type};
+use plumb_syntax::Dialect;
+use plumb_syntax::tree::{Block, Expr, Ident};
+
+use plumb_model::defaults::Defaults;
+
+/// Names a module within [`Program::modules`]. The root is 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ModuleId(pub u32);
+
+impl ModuleId {
+    /// The root module.
+    pub const ROOT: ModuleId = ModuleId(0);
+}
+
+/// Names a node; dense, from 0 to [`Program::node_count`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub u32);
+
+/// What is evaluated separately.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Node {
+    /// The module that it belongs to.
+    pub module: ModuleId,
+    /// What it is.
+    pub kind: NodeKind,
+    /// Which of that kind: an index into the module's map of them.
+    pub index: u32,
+}
+
+/// Kinds of nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NodeKind {
+    /// An input variable ([`Declarations::variables`]).
+    Variable,
+    /// A local value ([`Declarations::locals`]).
+    Local,
+    /// An output ([`Declarations::outputs`]).
+    Output,
+    /// A resource block of any mode ([`Declarations::resources`]).
+    Resource,
+    /// The expansion of a module call ([`Declarations::calls`]): which instances there are.
+    Call,
+    /// A provider configuration ([`Module::providers`]).
+    Provider,
+    /// A check block ([`Declarations::checks`]).
+    Check,
+    /// Everything in the module that a call leads to is done; what `depends_on = [module.m]` waits for. The index is
+    /// that of the call. Evaluating it does nothing.
+    CallEnd,
+}
+
+/// A reason why one node comes before another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dependency {
+    /// What must come first.
+    pub to: NodeId,
+    /// The place of the reference.
+    pub span: Span,
+    /// The reference as it is written: `local.a`; or why there is a dependency without one.
+    pub what: EcoString,
+}
+
+/// Every module of a configuration.
+#[derive(Debug)]
+pub struct Program {
+    /// The texts.
+    pub sources: Arc<Sources>,
+    /// The modules by [`ModuleId`]; a module comes after the one that calls it.
+    pub modules: Vec<Module>,
+    pub(crate) nodes: Vec<Node>,
+    /// The dependencies of node `i` are those from `dependency_starts[i]` to the next one.
+    pub(crate) dependencies: Vec<Dependency>,
+    pub(crate) dependency_starts: Vec<u32>,
+}
+
+/// A module at one call path.
+#[derive(Debug)]
+pub struct Module {
+    /// Where it is in the static tree.
+    pub path: ModulePath,
+    /// The directory, as the user would name it: relative to the working directory if the root was.
+    pub directory: PathBuf,
+    /// The module that calls this one and the index of the call.
+    pub parent: Option<(ModuleId, u32)>,
+    /// The module that each call leads to, by the index of the call; none if it could not be loaded.
+    pub children: Vec<Option<ModuleId>>,
+    /// What it declares; shared by all modules of that directory.
+    pub declarations: Arc<Declarations>,
+    /// The provider configurations that belong to this module, by name and alias: those that have a block, and in the
+    /// root module also those that something uses without one.
+    pub providers: IndexMap<ProviderKey, ProviderDecl>,
+    /// The configuration that each resource uses, by the index of the resource.
+    pub resource_providers: Vec<ProviderConfig>,
+    /// The first node of each kind.
+    pub(crate) first_nodes: FirstNodes,
+}
+
+impl std::ops::Deref for Module {
+    type Target = Declarations;
+
+    fn deref(&self) -> &Declarations {
+        &self.declarations
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FirstNodes {
+    pub variables: u32,
+    pub locals: u32,
+    pub outputs: u32,
+    pub resources: u32,
+    pub calls: u32,
+    pub providers: u32,
+    pub checks: u32,
+    pub call_ends: u32,
+}
+
+/// The local name of a provider and an alias.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProviderKey {
+    /// The local name.
+    pub name: EcoString,
+    /// The alias, if it is not the default configuration.
+    pub alias: Option<EcoString>,
+}
+
+impl std::fmt::Display for ProviderKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name)?;
+        self.alias.iter().try_for_each(|alias| write!(f, ".{alias}"))
+    }
+}
+
+/// What the files of a directory declare.
+#[derive(Debug)]
+pub struct Declarations {
+    /// Which language the files are in.
+    pub dialect: Dialect,
+    /// The files, in the order in which they were read.
+    pub files: Vec<SourceId>,
+    /// `variable` blocks by name.
+    pub variables: IndexMap<EcoString, VariableDecl>,
+    /// Entries of `locals` blocks by name.
+    pub locals: IndexMap<EcoString, LocalDecl>,
+    /// `output` blocks by name.
+    pub outputs: IndexMap<EcoString, OutputDecl>,
+    /// `resource`, `data` and `ephemeral` blocks, also those within `check` blocks.
+    pub resources: IndexMap<Resource, ResourceDecl>,
+    /// `module` blocks by name.
+    pub calls: IndexMap<EcoString, CallDecl>,
+    /// `provider` blocks.
+    pub provider_blocks: IndexMap<ProviderKey, ProviderDecl>,
+    /// Where providers come from, by local name; only those that a `required_providers` block names.
+    pub required_providers: IndexMap<EcoString, ProviderRequirement>,
+    /// `check` blocks by name.
+    pub checks: IndexMap<EcoString, CheckDecl>,
+    /// `moved` blocks.
+    pub moved: Vec<MovedDecl>,
+    /// `removed` blocks.
+    pub removed: Vec<RemovedDecl>,
+    /// `import` blocks.
+    pub imports: Vec<ImportDecl>,
+    /// What `terraform` and `language` blocks say.
+    pub settings: Settings,
+}
+
+/// A `variable` block.
+#[derive(Debug)]
+pub struct VariableDecl {
+    /// The name.
+    pub name: Ident,
+    /// The place of the block's header.
+    pub span: Span,
+    /// The type that values are converted to, without marks of optional attributes; [`Type::Dynamic`] for any.
+    pub ty: Type,
+    /// The constraint as it was written, with marks of optional attributes.
+    pub constraint: Type,
+    /// Whether a type was written.
+    pub typed: bool,
+    /// What stands in for absent optional attributes.
+    pub defaults: Option<Arc<Defaults>>,
+    /// The value where none is given; the expression is constant.
+    pub default: Option<Expr>,
+    /// What it is for.
+    pub description: EcoString,
+    /// Never shown.
+    pub sensitive: bool,
+    /// Exists only while a command runs.
+    pub ephemeral: bool,
+    /// Whether null is a value; else null stands for the default.
+    pub nullable: bool,
+    /// Whether the value must be known without evaluating anything.
+    pub constant: bool,
+    /// Why not to use it any more.
+    pub deprecated: Option<EcoString>,
+    /// `validation` blocks.
+    pub validations: Vec<Condition>,
+}
+
+/// An entry of a `locals` block.
+#[derive(Debug)]
+pub struct LocalDecl {
+    /// The name.
+    pub name: Ident,
+    /// The value.
+    pub value: Expr,
+    /// The place of the entry.
+    pub span: Span,
+}
+
+/// An `output` block.
+#[derive(Debug)]
+pub struct OutputDecl {
+    /// The name.
+    pub name: Ident,
+    /// The place of the block's header.
+    pub span: Span,
+    /// The value.
+    pub value: Expr,
+    /// The type that the value is converted to, if one is written, with what stands in for absent attributes.
+    pub ty: Option<(Type, Option<Arc<Defaults>>)>,
+    /// What it is for.
+    pub description: EcoString,
+    /// Never shown.
+    pub sensitive: bool,
+    /// Exists only while a command runs.
+    pub ephemeral: bool,
+    /// Why not to use it any more.
+    pub deprecated: Option<EcoString>,
+    /// Explicit dependencies.
+    pub depends_on: Vec<Expr>,
+    /// `precondition` blocks.
+    pub preconditions: Vec<Condition>,
+}
+
+/// `condition` and `error_message`, wherever they occur.
+#[derive(Debug)]
+pub struct Condition {
+    /// What must hold.
+    pub condition: Expr,
+    /// What to say where it does not.
+    pub message: Expr,
+    /// The place of the block's header.
+    pub span: Span,
+}
+
+/// How many instances there are of a resource or module call.
+#[derive(Debug, Default)]
+pub struct Repetition {
+    /// `count`
+    pub count: Option<Expr>,
+    /// `for_each`
+    pub for_each: Option<Expr>,
+    /// `enabled`
+    pub enabled: Option<Expr>,
+}
+
+impl Repetition {
+    /// The expression that says how many, whichever it is.
+    pub fn expr(&self) -> Option<&Expr> {
+        self.count.as_ref().or(self.for_each.as_ref()).or(self.enabled.as_ref())
+    }
+}
+
+/// A `resource`, `data` or `ephemeral` block.
+#[derive(Debug)]
+pub struct ResourceDecl {
+    /// Mode, type and name.
+    pub resource: Resource,
+    /// The place of the block's header.
+    pub span: Span,
+    /// The place of the label with the type.
+    pub kind_span: Span,
+    /// The provider configuration as this module calls it. Which one that is absolutely depends on the call path:
+    /// [`Program::provider_of`].
+    pub provider: ProviderKey,
+    /// The place of the `provider` argument, if there is one.
+    pub provider_span: Option<Span>,
+    /// How many instances there are.
+    pub repetition: Repetition,
+    /// Explicit dependencies.
+    pub depends_on: Vec<Expr>,
+    /// What the `lifecycle` block says.
+    pub lifecycle: Lifecycle,
+    /// `provisioner` blocks.
+    pub provisioners: Vec<ProvisionerDecl>,
+    /// The `connection` block.
+    pub connection: Option<Arc<Block>>,
+    /// What is the provider's: the body of the block without meta-arguments.
+    pub body: Arc<Block>,
+    /// The index of the check block that it is written in, if it is.
+    pub check: Option<u32>,
+}
+
+/// A `lifecycle` block.
+#[derive(Debug, Default)]
+pub struct Lifecycle {
+    /// Whether a replacement is created before the object that it replaces is destroyed.
+    pub create_before_destroy: Option<bool>,
+    /// Whether plans that destroy an instance are refused.
+    pub prevent_destroy: bool,
+    /// The place of `prevent_destroy`.
+    pub prevent_destroy_span: Option<Span>,
+    /// `destroy = false`: the object is forgotten instead of destroyed.
+    pub destroy: Option<bool>,
+    /// Which changes outside of the configuration, and of it, are left alone.
+    pub ignore_changes: IgnoreChanges,
+    /// What replaces the instances when it changes.
+    pub replace_triggered_by: Vec<Expr>,
+    /// `precondition` blocks.
+    pub preconditions: Vec<Condition>,
+    /// `postcondition` blocks.
+    pub postconditions: Vec<Condition>,
+}
+
+/// `ignore_changes`
+#[derive(Debug, Default)]
+pub enum IgnoreChanges {
+    /// Not written.
+    #[default]
+    Nothing,
+    /// These parts, with places.
+    Paths(Vec<(plumb_model::Path, Span)>),
+    /// `all`
+    All,
+}
+
+/// A `provisioner` block.
+#[derive(Debug)]
+pub struct ProvisionerDecl {
+    /// The type: `local-exec`.
+    pub kind: Ident,
+    /// Whether it runs before destroying, not after creating.
+    pub on_destroy: bool,
+    /// Whether a failure is passed over.
+    pub continue_on_failure: bool,
+    /// The `connection` block within.
+    pub connection: Option<Arc<Block>>,
+    /// The block without meta-arguments.
+    pub body: Arc<Block>,
+    /// The place of the block's header.
+    pub span: Span,
+}
+
+/// A `module` block.
+#[derive(Debug)]
+pub struct CallDecl {
+    /// The name.
+    pub name: Ident,
+    /// The place of the block's header.
+    pub span: Span,
+    /// Where the module comes from, as written; absent if it could not be said.
+    pub source: Option<(EcoString, Span)>,
+    /// The version constraint.
+    pub version: Option<(EcoString, Span)>,
+    /// How many instances there are.
+    pub repetition: Repetition,
+    /// The inputs by name.
+    pub arguments: IndexMap<EcoString, Argument>,
+    /// `inputs = ...value`: variables that have no argument get the entry of that name.
+    pub pass_through: Option<Expr>,
+    /// The provider configurations handed down: name within the module, name here.
+    pub providers: Vec<(ProviderKey, ProviderKey, Span)>,
+    /// Explicit dependencies.
+    pub depends_on: Vec<Expr>,
+}
+
+/// An argument of a module call.
+#[derive(Debug)]
+pub struct Argument {
+    /// The place of the name.
+    pub name_span: Span,
+    /// The value.
+    pub value: Expr,
+}
+
+/// A `provider` block, or the use of a provider that has none.
+#[derive(Clone, Debug)]
+pub struct ProviderDecl {
+    /// Which configuration of which provider it is.
+    pub config: ProviderConfig,
+    /// The block without meta-arguments; absent for a configuration in which nothing is set.
+    pub body: Option<Arc<Block>>,
+    /// `for_each`
+    pub for_each: Option<Expr>,
+    /// The place of the block's header, or of a use.
+    pub span: Span,
+}
+
+/// An entry of a `required_providers` block.
+#[derive(Clone, Debug)]
+pub struct ProviderRequirement {
+    /// Where the provider comes from.
+    pub source: ProviderSource,
+    /// The version constraint.
+    pub version: Option<(EcoString, Span)>,
+    /// The aliases that a caller must hand down.
+    pub configuration_aliases: Vec<(ProviderKey, Span)>,
+    /// The place of the entry.
+    pub span: Span,
+}
+
+/// A `check` block.
+#[derive(Debug)]
+pub struct CheckDecl {
+    /// The name.
+    pub name: Ident,
+    /// The place of the block's header.
+    pub span: Span,
+    /// The index of the data resource within, if there is one.
+    pub data: Option<u32>,
+    /// `assert` blocks.
+    pub asserts: Vec<Condition>,
+}
+
+/// A `moved` block.
+#[derive(Debug)]
+pub struct MovedDecl {
+    /// Where it was, relative to an instance of this module.
+    pub from: Target,
+    /// Where it is, relative to an instance of this module.
+    pub to: Target,
+    /// The place of `from`.
+    pub from_span: Span,
+    /// The place of `to`.
+    pub to_span: Span,
+    /// The place of the block's header.
+    pub span: Span,
+}
+
+/// A `removed` block.
+#[derive(Debug)]
+pub struct RemovedDecl {
+    /// What is no longer declared: a resource or a module, without keys; relative to an instance of this module.
+    pub from: Target,
+    /// The place of `from`.
+    pub from_span: Span,
+    /// Whether objects are destroyed, not forgotten.
+    pub destroy: bool,
+    /// Provisioners to run before destroying.
+    pub provisioners: Vec<ProvisionerDecl>,
+    /// The place of the block's header.
+    pub span: Span,
+}
+
+/// An `import` block.
+#[derive(Debug)]
+pub struct ImportDecl {
+    /// The instance to import to, relative to the module; keys in it may be expressions.
+    pub to: Expr,
+    /// The resource block that it belongs to, relative to the module.
+    pub resource: ConfigResource,
+    /// The text that names the object.
+    pub id: Option<Expr>,
+    /// The identity of the object.
+    pub identity: Option<Expr>,
+    /// How many imports there are.
+    pub for_each: Option<Expr>,
+    /// The provider configuration, if it is not that of the resource.
+    pub provider: Option<(ProviderKey, Span)>,
+    /// The place of the block's header.
+    pub span: Span,
+}
+
+/// What `terraform` and `language` blocks say.
+#[derive(Debug, Default)]
+pub struct Settings {
+    /// `required_version`, each time it is written.
+    pub required_versions: Vec<(EcoString, Span)>,
+    /// The `backend` block: type and block.
+    pub backend: Option<(Ident, Arc<Block>)>,
+    /// The `cloud` block.
+    pub cloud: Option<Arc<Block>>,
+    /// `experiments`, by name.
+    pub experiments: Vec<Ident>,
+    /// The edition of the native language.
+    pub edition: Option<(EcoString, Span)>,
+    /// `provider_meta` blocks by local name of the provider.
+    pub provider_meta: IndexMap<EcoString, Arc<Block>>,
+}
+
+/// A program and what was found wrong with it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What could be understood.
+    pub program: Arc<Program>,
+    /// Errors and warnings, over all files.
+    pub diagnostics: Diagnostics,
+}
+
+impl Program {
+    /// A module.
+    pub fn module(&self, id: ModuleId) -> &Module {
+        &self.modules[id.0 as usize]
+    }
+
+    /// The root module.
+    pub fn root(&self) -> &Module {
+        &self.modules[0]
+    }
+
+    /// The modules with their ids; a module comes after the one that calls it.
+    pub fn modules(&self) -> impl ExactSizeIterator<Item = (ModuleId, &Module)> {
+        self.modules.iter().enumerate().map(|(i, module)| (ModuleId(i as u32), module))
+    }
+
+    /// The module at a call path.
+    pub fn module_at(&self, path: &ModulePath) -> Option<ModuleId> {
+        path.0.iter().try_fold(ModuleId::ROOT, |id, name| {
+            let module = self.module(id);
+            module.children.get(module.calls.get_index_of(name)?).copied().flatten()
+        })
+    }
+
+    /// How many nodes there are.
+    pub fn node_count(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Every node with its id.
+    pub fn nodes(&self) -> impl ExactSizeIterator<Item = (NodeId, Node)> {
+        self.nodes.iter().enumerate().map(|(i, node)| (NodeId(i as u32), *node))
+    }
+
+    /// What a node is.
+    pub fn node(&self, id: NodeId) -> Node {
+        self.nodes[id.0 as usize]
+    }
+
+    /// What must have been evaluated before a node, in the order in which the references are written. The same node
+    /// may occur more than once, with different places.
+    pub fn dependencies(&self, id: NodeId) -> &[Dependency] {
+        let range = |i: usize| self.dependency_starts[i] as usize;
+        &self.dependencies[range(id.0 as usize)..range(id.0 as usize + 1)]
+    }
+
+    /// The node of something that a module declares.
+    pub fn node_id(&self, module: ModuleId, kind: NodeKind, index: usize) -> NodeId {
+        let first = &self.module(module).first_nodes;
+        let first = match kind {
+            NodeKind::Variable => first.variables,
+            NodeKind::Local => first.locals,
+            NodeKind::Output => first.outputs,
+            NodeKind::Resource => first.resources,
+            NodeKind::Call => first.calls,
+            NodeKind::Provider => first.providers,
+            NodeKind::Check => first.checks,
+            NodeKind::CallEnd => first.call_ends,
+        };
+        NodeId(first + index as u32)
+    }
+
+    /// The node of a resource block.
+    pub fn resource_node(&self, resource: &ConfigResource) -> Option<NodeId> {
+        let module = self.module_at(&resource.module)?;
+        let index = self.module(module).resources.get_index_of(&resource.resource)?;
+        Some(self.node_id(module, NodeKind::Resource, index))
+    }
+
+    /// The declaration of a resource node; none for other nodes.
+    pub fn resource(&self, id: NodeId) -> Option<&ResourceDecl> {
+        let node = self.node(id);
+        match node.kind {
+            NodeKind::Resource => Some(&self.module(node.module).resources[node.index as usize]),
+            _ => None,
+        }
+    }
+
+    /// The declaration of a provider node; none for other nodes.
+    pub fn provider(&self, id: NodeId) -> Option<&ProviderDecl> {
+        let node = self.node(id);
+        match node.kind {
+            NodeKind::Provider => Some(&self.module(node.module).providers[node.index as usize]),
+            _ => None,
+        }
+    }
+
+    /// The provider configuration that a resource uses; none for other nodes.
+    pub fn provider_of(&self, id: NodeId) -> Option<&ProviderConfig> {
+        let node = self.node(id);
+        match node.kind {
+            NodeKind::Resource => self.module(node.module).resource_providers.get(node.index as usize),
+            _ => None,
+        }
+    }
+
+    /// The node of a provider configuration.
+    pub fn provider_node(&self, config: &ProviderConfig) -> Option<NodeId> {
+        let module = self.module_at(&config.module)?;
+        let index = self.module(module).providers.values().position(|decl| decl.config == *config)?;
+        Some(self.node_id(module, NodeKind::Provider, index))
+    }
+
+    /// The place where a node is declared.
+    pub fn span(&self, id: NodeId) -> Span {
+        let node = self.node(id);
+        let (module, index) = (self.module(node.module), node.index as usize);
+        match node.kind {
+            NodeKind::Variable => module.variables[index].span,
+            NodeKind::Local => module.locals[index].span,
+            NodeKind::Output => module.outputs[index].span,
+            NodeKind::Resource => module.resources[index].span,
+            NodeKind::Call | NodeKind::CallEnd => module.calls[index].span,
+            NodeKind::Provider => module.providers[index].span,
+            NodeKind::Check => module.checks[index].span,
+        }
+    }
+
+    /// What people call a node: `module.m.local.a`, `var.x`, `file.notes`.
+    pub fn name(&self, id: NodeId) -> EcoString {
+        let node = self.node(id);
+        let (module, index) = (self.module(node.module), node.index as usize);
+        let local = match node.kind {
+            NodeKind::Variable => eco_format!("var.{}", module.variables[index].name),
+            NodeKind::Local => eco_format!("local.{}", module.locals[index].name),
+            NodeKind::Output => eco_format!("output.{}", module.outputs[index].name),
+            NodeKind::Resource => eco_format!("{}", module.resources[index].resource),
+            NodeKind::Call => eco_format!("module.{}", module.calls[index].name),
+            NodeKind::CallEnd => eco_format!("module.{} (end)", module.calls[index].name),
+            NodeKind::Provider => return eco_format!("{}", module.providers[index].config),
+            NodeKind::Check => eco_format!("check.{}", module.checks[index].name),
+        };
+        if module.path.is_root() { local } else { eco_format!("{}.{local}", module.path) }
+    }
+
+    /// The id that the text typed into a console is given: one that no file has.
+    pub fn console_source(&self) -> SourceId {
+        SourceId(self.sources.iter().count() as u32)
+    }
+}

@@ -19,8 +19,8 @@ model! {
     /// methods and paths are given. In paths, `{id}` stands for the id. Only what `data` says is compared with the
     /// server: what else the object has there is left alone.
     ///
-    /// A creation that is interrupted before the server's answer is recorded is found again if the id is chosen by
-    /// `object_id`, or by `find_by`; and made only once if the server knows an `idempotency_header`.
+    /// A creation that is interrupted before the server's answer is recorded is found again by `object_id`, where that
+    /// chooses the id, or else by `find_by`.
     ///
     /// Import by `PATH/ID`, or `PATH|ID` where the id has a slash.
     pub struct Object {
@@ -57,7 +57,8 @@ model! {
         query: Texts [optional],
         /// Headers of every request. For credentials there are arguments of the provider.
         headers: Texts [optional],
-        /// The name of a header in which the server expects a key that is the same for every try of one creation.
+        /// The name of a header in which the server expects a key that is the same for every try of one creation. With
+        /// it, a creation is tried again also when there was no answer.
         idempotency_header: String [optional],
         /// A field of `data` that no two objects have the same, for example `name`. By it, the collection is searched
         /// for an object whose creation was interrupted.
@@ -180,6 +181,10 @@ impl Resource for RestObject {
     ) -> Result<Option<Object>, Diagnostics> {
         let mut current = current;
         if current.id.is_null() {
+            if current.object_id.is_null() && current.find_by.is_null() {
+                context.warn(unfindable());
+                return Ok(None);
+            }
             match current.search(context).await? {
                 Some(id) => current.id = id.into(),
                 None => return Ok(None),
@@ -464,6 +469,13 @@ fn gone(object: &Object) -> Diagnostics {
         .detail(format!("The server has no object `{}` any more.", object.id.text()))
         .help("Plan again to create it anew.")
         .into()
+}
+
+/// What to say of an interrupted creation that left no trace.
+fn unfindable() -> Diagnostic {
+    Diagnostic::warning("creation-in-doubt", "Interrupted creation is in doubt")
+        .detail("The creation of this object was interrupted, and nothing tells whether the server has made it. It is planned again.")
+        .help("Look whether the object exists before you apply. For the next time, set `find_by`, so that Plumb can look for it.")
 }
 
 fn no_id(object: &Object, said: &str) -> Failed<Object> {

@@ -7,8 +7,10 @@ use plumb_model::{Path, Type, Value};
 use plumb_provider_builtin::lookup;
 use plumb_provider_sdk::harness::{Harness, Object};
 use serde_json::{Value as Json, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
+};
+use tokio::net::TcpListener;
 
 const KIND: &str = "rest_object";
 
@@ -53,7 +55,7 @@ impl Api {
         (api, url)
     }
 
-    async fn serve(self: Arc<Api>, stream: TcpStream) {
+    async fn serve(self: Arc<Api>, stream: impl AsyncRead + AsyncWrite + Unpin) {
         let mut stream = BufReader::new(stream);
         let mut head = Vec::new();
         loop {
@@ -99,6 +101,7 @@ impl Api {
             "HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n{more}\r\n{text}"
         );
         let _ = stream.write_all(answer.as_bytes()).await;
+        let _ = stream.shutdown().await;
     }
 
     fn work(&self, line: &str, headers: &BTreeMap<String, String>, body: &str) -> (u16, Json) {
@@ -159,6 +162,34 @@ impl Api {
     fn alter(&self, id: &str, key: &str, value: Json) {
         self.objects.lock().unwrap().get_mut(id).unwrap()[key] = value;
     }
+}
+
+/// The same over TLS, for `localhost`, with a certificate of its own, which comes back as PEM.
+async fn start_tls() -> (Arc<Api>, String, String) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate =
+        rcgen::CertificateParams::new(vec!["localhost".into()]).unwrap().self_signed(&key).unwrap();
+    let private = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], private)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let api = Arc::new(Api::default());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    let server = api.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            if let Ok(stream) = acceptor.accept(stream).await {
+                tokio::spawn(server.clone().serve(stream));
+            }
+        }
+    });
+    (api, url, certificate.pem())
 }
 
 async fn setup(more: &[(&str, Value)]) -> (Arc<Api>, Harness) {
@@ -517,4 +548,21 @@ async fn a_server_that_is_not_there_is_told() {
     let harness = Harness::configured(lookup("rest").unwrap(), &config).await.unwrap();
     let error = harness.create(KIND, &arguments("ann")).await.unwrap_err();
     assert!(texts(&error).contains("tried 3 times"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_server_is_believed_if_its_certificate_is() {
+    let (api, url, pem) = start_tls().await;
+    for (more, believed) in [
+        (vec![], false),
+        (vec![("ca_certificate", Value::from(pem))], true),
+        (vec![("insecure", Value::Bool(true))], true),
+    ] {
+        let base = vec![("url", Value::from(url.as_str())), ("retries", Value::int(0))];
+        let harness =
+            Harness::configured(lookup("rest").unwrap(), &[base, more.clone()].concat()).await.unwrap();
+        let made = harness.create(KIND, &arguments("ann")).await;
+        assert_eq!(made.is_ok(), believed, "{more:?} {made:?}");
+    }
+    assert_eq!(api.objects.lock().unwrap().len(), 2);
 }

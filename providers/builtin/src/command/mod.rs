@@ -1,6 +1,6 @@
 //! The provider `command`: objects that commands on this machine create, read, update and delete.
 //!
-//! Elsewhere: starting and ending processes is [`process`].
+//! Elsewhere: starting and ending processes is `process`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! The provider `rest`: objects of HTTP APIs that speak JSON.
 //!
-//! [`client`] makes requests and knows when to repeat them; [`body`] compares and cuts JSON; [`object`] and [`data`]
+//! `client` makes requests and knows when to repeat them; `body` compares and cuts JSON; `object` and `data`
 //! are the resource type and the data source.
 
 use std::collections::BTreeMap;

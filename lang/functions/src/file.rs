@@ -278,11 +278,12 @@ impl Search<'_> {
     }
 }
 
+/// A path below a directory; the empty path and `.` are where one already is.
 fn join(directory: &str, name: &str) -> String {
-    match (directory.is_empty(), name.is_empty()) {
-        (true, _) => name.to_owned(),
-        (false, true) => directory.to_owned(),
-        (false, false) if directory.ends_with('/') => format!("{directory}{name}"),
-        (false, false) => format!("{directory}/{name}"),
+    match (directory, name) {
+        ("" | ".", "") => ".".to_owned(),
+        ("" | ".", name) => name.to_owned(),
+        (directory, "") => directory.to_owned(),
+        (directory, name) => format!("{}/{name}", directory.trim_end_matches('/')),
     }
 }

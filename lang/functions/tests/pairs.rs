@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ecow::EcoString;
-use plumb_functions::{Context, FileError, FileKind, FunctionError, call, console, lookup};
+use plumb_functions::{Context, FileError, FileKind, FunctionError, PlanTime, call, console, lookup};
 use plumb_model::convert::convert;
 use plumb_model::operators::{Arithmetic, arithmetic, negate};
 use plumb_model::unify::unify;
@@ -70,8 +70,8 @@ impl Context for Disk {
         UNIX_EPOCH + Duration::from_secs(1_700_000_000)
     }
 
-    fn plan_time(&self) -> Option<SystemTime> {
-        None
+    fn plan_time(&self) -> PlanTime {
+        PlanTime::Never
     }
 
     fn random(&self, bytes: &mut [u8]) {
@@ -90,7 +90,7 @@ impl Context for Disk {
 /// Why an expression has no value: an error of the language, or something that only the evaluator understands.
 #[derive(Debug)]
 enum Stop {
-    Error(String),
+    Error(#[allow(dead_code, reason = "shown when a pair fails")] String),
     Beyond,
 }
 
@@ -127,7 +127,8 @@ fn evaluate(expr: &Expr, disk: &Disk) -> Result<Value, Stop> {
                 let key = match key {
                     ObjectKey::Name(name) => name.name.clone(),
                     ObjectKey::Expr(expr) => {
-                        let key = convert(&evaluate(expr, disk)?, &plumb_model::Type::String).map_err(error)?;
+                        let key =
+                            convert(&evaluate(expr, disk)?, &plumb_model::Type::String).map_err(error)?;
                         key.as_str().cloned().ok_or_else(|| error("key"))?
                     }
                 };
@@ -147,7 +148,8 @@ fn evaluate(expr: &Expr, disk: &Disk) -> Result<Value, Stop> {
             let arms = [evaluate(&conditional.then, disk)?, evaluate(&conditional.otherwise, disk)?];
             let types: Vec<_> = arms.iter().filter(|v| **v != Value::NULL).map(Value::ty).collect();
             let ty = unify(&types).ok_or_else(|| error("arms"))?;
-            let chosen = evaluate(&conditional.condition, disk)?.as_bool().ok_or_else(|| error("condition"))?;
+            let chosen =
+                evaluate(&conditional.condition, disk)?.as_bool().ok_or_else(|| error("condition"))?;
             convert(&arms[usize::from(!chosen)], &ty).map_err(error)?
         }
         ExprKind::Traversal(traversal) if traversal.root.name == "path" => ".".into(),
@@ -190,17 +192,17 @@ fn run(text: &str, disk: &Disk) -> Result<String, Stop> {
 fn calls_have_the_results_that_are_recorded() {
     let mut failures = Vec::new();
     let mut compared = 0;
+    // Another file can be given by hand; what these few lines cannot evaluate is then passed over.
     let file = std::env::var("PAIRS").unwrap_or_else(|_| "tests/functions.jsonl".into());
     let pairs = std::fs::read_to_string(file).unwrap();
     for line in pairs.lines() {
         let pair: serde_json::Value = serde_json::from_str(line).unwrap();
         let expr = pair["expr"].as_str().unwrap();
         let files = pair["files"].as_object().into_iter().flatten();
-        let disk =
-            Disk(files.map(|(n, c)| (n.clone(), c.as_str().unwrap_or_default().into())).collect());
+        let disk = Disk(files.map(|(n, c)| (n.clone(), c.as_str().unwrap_or_default().into())).collect());
         let result = run(expr, &disk);
         match (&result, pair["result"].as_str()) {
-            (Err(Stop::Beyond), _) => continue,
+            (Err(Stop::Beyond), _) if std::env::var("PAIRS").is_ok() => continue,
             (Ok(printed), Some(expected)) if printed == expected => {}
             (Err(Stop::Error(_)), None) => {}
             (_, expected) => failures.push(format!("{expr}\n  is     {result:?}\n  wanted {expected:?}")),
@@ -208,5 +210,5 @@ fn calls_have_the_results_that_are_recorded() {
         compared += 1;
     }
     assert!(failures.is_empty(), "{} of {compared}:\n{}", failures.len(), failures.join("\n"));
-    println!("{compared} pairs");
+    assert!(compared > 1000, "only {compared} pairs");
 }

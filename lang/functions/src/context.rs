@@ -29,17 +29,6 @@ pub struct FileError {
     pub absent: bool,
 }
 
-/// The time that the plan was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PlanTime {
-    /// This time.
-    Known(SystemTime),
-    /// There will be a plan, but there is none yet, as while checking.
-    Later,
-    /// There is none and will be none, as in the console.
-    Never,
-}
-
 /// What functions need of the world. Paths are absolute or relative to [`Context::working_directory`].
 pub trait Context {
     /// The content of a file.
@@ -69,8 +58,8 @@ pub trait Context {
     /// The present time.
     fn now(&self) -> SystemTime;
 
-    /// The time that the plan was made.
-    fn plan_time(&self) -> PlanTime;
+    /// The time that the plan was made; `None` while there is no plan.
+    fn plan_time(&self) -> Option<SystemTime>;
 
     /// Fills the buffer with random bytes that nobody can predict.
     fn random(&self, bytes: &mut [u8]);

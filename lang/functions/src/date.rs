@@ -4,7 +4,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use plumb_model::{Number, Type, Value};
 
-use crate::context::PlanTime;
 use crate::duration;
 use crate::error::FunctionError;
 use crate::signature::{Call, Function, Outcome, parameter};
@@ -48,9 +47,8 @@ pub(crate) fn functions() -> Vec<Function> {
         })
         .describe("Returns the present time in UTC."),
         Function::new("plantimestamp", Type::String, |call| match call.context.plan_time() {
-            PlanTime::Known(time) => Ok(Value::string(show(time))),
-            PlanTime::Later => Ok(Value::unknown_not_null(Type::String)),
-            PlanTime::Never => Err(FunctionError::failed("there is no plan here")),
+            Some(time) => Ok(Value::string(show(time))),
+            None => Ok(Value::unknown_not_null(Type::String)),
         })
         .describe("Returns the time in UTC that the plan was made."),
     ]

@@ -53,7 +53,7 @@ use std::sync::LazyLock;
 use plumb_model::convert::convert;
 use plumb_model::{Marks, Type, Value};
 
-pub use context::{Context, FileError, FileKind, PlanTime};
+pub use context::{Context, FileError, FileKind};
 pub use error::{ErrorKind, FunctionError};
 pub use metadata::metadata;
 pub use signature::{Function, Origin, Parameter, Signature};

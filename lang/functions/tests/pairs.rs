@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ecow::EcoString;
-use plumb_functions::{Context, FileError, FileKind, FunctionError, PlanTime, call, console, lookup};
+use plumb_functions::{Context, FileError, FileKind, FunctionError, call, console, lookup};
 use plumb_model::convert::convert;
 use plumb_model::operators::{Arithmetic, arithmetic, negate};
 use plumb_model::unify::unify;
@@ -70,8 +70,8 @@ impl Context for Disk {
         UNIX_EPOCH + Duration::from_secs(1_700_000_000)
     }
 
-    fn plan_time(&self) -> PlanTime {
-        PlanTime::Never
+    fn plan_time(&self) -> Option<SystemTime> {
+        None
     }
 
     fn random(&self, bytes: &mut [u8]) {

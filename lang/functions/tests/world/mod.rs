@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ecow::EcoString;
-use plumb_functions::{Context, FileError, FileKind, FunctionError, PlanTime};
+use plumb_functions::{Context, FileError, FileKind, FunctionError};
 use plumb_model::Value;
 
 /// There are no files, and nothing impure is known.
@@ -38,8 +38,8 @@ impl Context for Nothing {
         UNIX_EPOCH
     }
 
-    fn plan_time(&self) -> PlanTime {
-        PlanTime::Later
+    fn plan_time(&self) -> Option<SystemTime> {
+        None
     }
 
     fn random(&self, bytes: &mut [u8]) {

@@ -155,7 +155,11 @@ fn exists(call: &Call<'_>) -> Outcome {
 fn template_file(call: &Call<'_>) -> Outcome {
     let source = text(call, 0)?;
     let variables = check_variables(&call.args[1], 1)?;
-    call.context.render_template(&source, call.text(0), variables)
+    let rendered = call.context.render_template(&source, call.text(0), variables)?;
+    if rendered.is_null() {
+        return Err(FunctionError::failed(format!("the result of the template {:?} is null", call.text(0))));
+    }
+    Ok(rendered)
 }
 
 /// The variables of a template: a map or object whose keys are names.

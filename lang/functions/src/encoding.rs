@@ -189,7 +189,7 @@ impl<'a> Csv<'a> {
         loop {
             let line = self.line;
             let Some(text) = self.next_line() else { return Ok(None) };
-            if !matches!(text, "\n" | "\r\n") {
+            if !trim_end(text).is_empty() {
                 return self.fields(text).map(|fields| Some(Record { fields, line }));
             }
         }

@@ -77,6 +77,8 @@ struct Level {
     greatest: usize,
     /// Where the group starts.
     start: usize,
+    /// Where the last item ends in what is written, if flags follow it.
+    item_end: Option<usize>,
 }
 
 struct Reader<'a> {
@@ -118,6 +120,7 @@ impl Reader<'_> {
                     self.out.push('|');
                     self.level.last = None;
                     self.level.repeated = false;
+                    self.level.item_end = None;
                 }
                 '*' | '+' | '?' => self.repeat(&c.to_string(), usize::from(c != '?'))?,
                 '{' => match self.counts()? {
@@ -142,6 +145,7 @@ impl Reader<'_> {
         self.level.greatest = self.level.greatest.max(repeats);
         self.level.last = Some(repeats);
         self.level.repeated = false;
+        self.level.item_end = None;
     }
 
     fn literal(&mut self, c: char) {
@@ -162,10 +166,9 @@ impl Reader<'_> {
         if total > GREATEST_REPEAT || count > GREATEST_REPEAT {
             return Err(format!("invalid repeat count in {operator}"));
         }
-        self.out.push_str(operator);
-        if self.eat("?") {
-            self.out.push('?');
-        }
+        let lazy = if self.eat("?") { "?" } else { "" };
+        let end = self.level.item_end.unwrap_or(self.out.len());
+        self.out.insert_str(end, &format!("{operator}{lazy}"));
         self.item(if is_counted && count == 0 { 1 } else { total });
         self.level.repeated = true;
         Ok(())
@@ -224,9 +227,9 @@ impl Reader<'_> {
             match end {
                 Some(':') if well_formed => self.out.push_str(&format!("(?{flags}:")),
                 Some(')') if well_formed && !flags.is_empty() => {
+                    // A repetition that follows is one of what stands before the flags.
+                    self.level.item_end.get_or_insert(self.out.len());
                     self.out.push_str(&format!("(?{flags})"));
-                    self.level.last = None;
-                    self.level.repeated = false;
                     return Ok(());
                 }
                 _ => {

@@ -12,6 +12,7 @@
 //! console does is [`console`].
 
 mod assume;
+mod character_class;
 mod cidr;
 mod collection;
 mod combine;

@@ -55,7 +55,7 @@ pub struct Checked {
 pub fn check_only(world: &dyn World) -> Checked {
     let options = LoadOptions {
         installed: &NoneInstalled,
-        constants: &IndexMap::new(),
+        constants: IndexMap::new(),
         terraform_version: TERRAFORM_VERSION,
     };
     let loaded = plumb_semantics::load(world, Path::new("."), &options);
@@ -117,7 +117,8 @@ impl Session {
             phase,
             schemas: self.schemas.clone(),
             provider_functions: None,
-            plan_time,
+            plan_time: Some(plan_time),
+            exactly_terraform_1_11: false,
         };
         Evaluator::new(self.program.clone(), options)
     }

@@ -141,7 +141,7 @@ pub fn carry_out(work: Work, reason: Option<&str>, parallelism: usize, ui: &Ui) 
         cancel: plumb_engine::cancel::Cancel::never(),
         listener: &mut *listener,
     };
-    let (report, found) = run(inputs);
+    let (report, found) = execute_interruptibly(inputs);
     drop(listener);
     let failed = ui.diagnostics(&found, session.sources());
     tell(&report, &found, ui);
@@ -152,7 +152,7 @@ pub fn carry_out(work: Work, reason: Option<&str>, parallelism: usize, ui: &Ui) 
     if failed || report.cancelled { Exit::Error } else { Exit::Done }
 }
 
-fn run(mut inputs: Inputs) -> (Report, Diagnostics) {
+fn execute_interruptibly(mut inputs: Inputs) -> (Report, Diagnostics) {
     let (canceller, cancel) = cancel::channel();
     inputs.cancel = cancel;
     session::runtime().block_on(async {

@@ -53,5 +53,5 @@ fn dot(program: &Program, all: bool) -> String {
 }
 
 fn quoted(program: &Program, id: NodeId) -> String {
-    format!("\"{}\"", program.name(id).replace('\\', "\\\\").replace('"', "\\\""))
+    format!("\"{}\"", program.name(id).replace("\\", "\\\\").replace("\"", "\\\""))
 }

@@ -12,6 +12,7 @@ use crate::ui::{Exit, Ui};
 
 mod apply;
 mod artifact;
+mod configuration;
 mod console;
 mod fmt;
 mod graph;
@@ -59,6 +60,7 @@ fn run(command: &Command, ui: &Ui) -> Exit {
         Command::Output(args) => output::run(args, ui).unwrap_or_else(|trouble| state::report(trouble, ui)),
         Command::State(command) => state::run(command, ui).unwrap_or_else(|trouble| state::report(trouble, ui)),
         Command::History(args) => history::run(args, ui).unwrap_or_else(|trouble| state::report(trouble, ui)),
+        Command::Rollback(_) | Command::Import(_) => unreachable!(),
         Command::Graph(args) => graph::run(args, ui),
         Command::Console(args) => console::run(args, ui),
         Command::Fmt(args) => fmt::run(args, ui),

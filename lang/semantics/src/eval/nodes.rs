@@ -145,7 +145,7 @@ impl Evaluator {
         given: Option<Value>,
         at: ModuleRef,
         diagnostics: &mut Diagnostics,
-    ) -> Result<Value, Option<Diagnostic>> {
+    ) -> Result<Value, Option<Box<Diagnostic>>> {
         let given = given.filter(|value| decl.nullable || !value.is_null() || decl.default.is_none());
         let value = match (given, &decl.default) {
             (Some(value), _) => value,

@@ -8,6 +8,9 @@ use plumb_syntax::tree::{Expr, ExprKind, For, Object, ObjectEntry, ObjectKey, Tu
 
 use super::{Eval, Failed, Outcome};
 
+/// Entries of an object, in the order in which they were given.
+type Pairs = Vec<(EcoString, Value)>;
+
 impl Eval<'_> {
     pub(super) fn tuple(&mut self, tuple: &Tuple) -> Outcome {
         let mut items = Vec::with_capacity(tuple.elements.len());
@@ -125,7 +128,7 @@ impl Eval<'_> {
         true
     }
 
-    fn spread_entries(&mut self, expr: &Expr) -> Outcome<Option<(Vec<(EcoString, Value)>, Marks)>> {
+    fn spread_entries(&mut self, expr: &Expr) -> Outcome<Option<(Pairs, Marks)>> {
         let value = self.eval(expr)?;
         let (inner, marks) = value.unmark();
         match (inner, inner.as_entries()) {

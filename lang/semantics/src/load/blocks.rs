@@ -178,7 +178,7 @@ pub(super) fn required(block: &Block, name: &str, diagnostics: &mut Diagnostics)
 
 pub(super) fn missing_argument(block: &Block, name: &str) -> Diagnostic {
     Diagnostic::error("missing-argument", "Missing required argument")
-        .detail(eco_format!("A `{}` block needs the argument `{name}`.", block.kind))
+        .detail(eco_format!("The block `{}` needs the argument `{name}`.", block.kind))
         .at(block.header_span)
         .help(eco_format!("Add `{name} = …`."))
 }

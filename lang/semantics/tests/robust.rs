@@ -179,6 +179,19 @@ fn deep_nesting_is_reported_or_evaluated() {
     }
 }
 
+/// What is evaluated twice at each level would not end.
+#[test]
+fn nesting_does_not_double_the_work() {
+    let keys = format!("{}0{}", "local.a[".repeat(100), "]".repeat(100));
+    let conditions = format!("{}true{}", "length([for x in [1] : x if ".repeat(80), "]) > 0".repeat(80));
+    let calls = format!("{}1{}", "try(".repeat(100), ")".repeat(100));
+    let text = format!("locals {{\n  a = [0]\n  b = {keys}\n  c = {conditions}\n  d = {calls}\n}}\n");
+    let mut setup = Setup::new([("main.tf", &text)]);
+    setup.evaluate(|_, _| unreachable!("there are no resources"));
+    assert_eq!(setup.report(), "");
+    assert_eq!(setup.console("[local.b, local.d]"), Ok("[\n  0,\n  1,\n]".into()));
+}
+
 #[test]
 fn a_long_chain_of_locals_is_no_recursion() {
     let mut text = String::from("locals {\n  a0 = 1\n");

@@ -214,12 +214,12 @@ impl ModuleChecker<'_> {
         let mut found = Vec::new();
         each_expr(&decl.body.body, &mut |expr| {
             for traversal in expr.references() {
-                if let Ok(reference) = crate::reference::parse(traversal) {
-                    if let crate::reference::Subject::Resource { mode, kind, name, .. } = reference.subject {
-                        let resource = &decl.resource;
-                        if resource.mode == mode && resource.kind == kind.name && resource.name == name.name {
-                            found.push(traversal.span);
-                        }
+                if let Ok(reference) = crate::reference::parse(traversal)
+                    && let crate::reference::Subject::Resource { mode, kind, name, .. } = reference.subject
+                {
+                    let resource = &decl.resource;
+                    if resource.mode == mode && resource.kind == kind.name && resource.name == name.name {
+                        found.push(traversal.span);
                     }
                 }
             }

@@ -41,10 +41,10 @@ impl<'a> Checker<'a> {
     /// Reports references in an expression that mean nothing.
     pub(super) fn references(&mut self, expr: &Expr, context: Context<'_>) {
         for traversal in expr.references() {
-            if !context.iterators.contains(&traversal.root.name) {
-                if let Err(diagnostic) = self.traversal(traversal, context) {
-                    self.diagnostics.push(*diagnostic);
-                }
+            if !context.iterators.contains(&traversal.root.name)
+                && let Err(diagnostic) = self.traversal(traversal, context)
+            {
+                self.diagnostics.push(*diagnostic);
             }
         }
     }

@@ -174,10 +174,15 @@ impl Eval<'_> {
     pub(super) fn for_each(&mut self, each: &For) -> Outcome {
         let collection = self.eval(&each.collection)?;
         let (inner, marks) = collection.unmark();
-        self.check_condition(each)?;
         let pairs = match self.pairs(inner, &each.collection)? {
-            Some(pairs) => pairs,
-            None => return Ok(Value::unknown(Type::Dynamic).with_marks(marks)),
+            Some(pairs) if !pairs.is_empty() => pairs,
+            pairs => {
+                self.check_condition(each)?;
+                match pairs {
+                    Some(pairs) => pairs,
+                    None => return Ok(Value::unknown(Type::Dynamic).with_marks(marks)),
+                }
+            }
         };
         match &each.result_key {
             None => self.for_tuple(each, pairs, marks),
@@ -185,7 +190,7 @@ impl Eval<'_> {
         }
     }
 
-    /// The condition is tried once with unknown variables, so that mistakes in it show for empty collections too.
+    /// The condition is tried with unknown variables where there are no elements, so that mistakes in it show too.
     fn check_condition(&mut self, each: &For) -> Outcome<()> {
         let Some(condition) = &each.condition else { return Ok(()) };
         let unknown = Value::unknown(Type::Dynamic);

@@ -4,6 +4,7 @@
 //! table in [`Place`]. In the body of a resource the provider's schema would be needed to tell its nested blocks from
 //! attributes; they are all read as attributes, and decoding by schema takes attributes for blocks.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use plumb_model::{Diagnostics, Span};
@@ -110,25 +111,23 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn items(&mut self, object: &Object, place: Place) -> Vec<Item> {
         let mut items: Vec<Item> = Vec::with_capacity(object.properties.len());
-        let mut done: Vec<&str> = Vec::new();
+        let mut done: HashSet<&str> = HashSet::new();
         for property in object.settings() {
             let name = property.name.text.as_str();
-            if done.contains(&name) {
+            if !done.insert(name) {
+                // Blocks accumulate; for an attribute this reports that it is there twice.
+                if place.nested(name).is_none() {
+                    object.attribute(name, self.diagnostics);
+                }
                 continue;
             }
             match place.nested(name) {
                 Some((labels, inner)) => {
-                    done.push(name);
                     for block in object.blocks(name, labels, self.diagnostics) {
                         items.push(self.block(property, &block, inner));
                     }
                 }
-                None => {
-                    done.push(name);
-                    if object.attribute(name, self.diagnostics).is_some() {
-                        items.push(self.attribute(property, place));
-                    }
-                }
+                None => items.push(self.attribute(property, place)),
             }
         }
         items
@@ -164,10 +163,10 @@ impl Reader<'_> {
         if let (Some(aliases), ExprKind::Object(entries)) = (aliases, &mut expr.kind) {
             let written = aliases.value.to_static_expr(self.dialect, self.diagnostics);
             for entry in &mut Arc::make_mut(entries).entries {
-                if let ObjectEntry::Pair { key: ObjectKey::Expr(key), value } = entry {
-                    if key.as_string().is_some_and(|name| name == "configuration_aliases") {
-                        *value = written.clone();
-                    }
+                if let ObjectEntry::Pair { key: ObjectKey::Expr(key), value } = entry
+                    && key.as_string().is_some_and(|name| name == "configuration_aliases")
+                {
+                    *value = written.clone();
                 }
             }
         }

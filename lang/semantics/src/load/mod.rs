@@ -364,10 +364,10 @@ fn constant(
             traversal: &plumb_syntax::tree::Traversal,
             diagnostics: &mut Diagnostics,
         ) -> crate::expr::Outcome<(Value, usize)> {
-            if traversal.root.as_str() == "var" {
-                if let Some(value) = traversal.attribute(0).and_then(|name| self.0.get(&name.name)) {
-                    return Ok((value.clone(), 1));
-                }
+            if traversal.root.as_str() == "var"
+                && let Some(value) = traversal.attribute(0).and_then(|name| self.0.get(&name.name))
+            {
+                return Ok((value.clone(), 1));
             }
             NoNames { place: "A value that is needed before anything is evaluated" }
                 .lookup(traversal, diagnostics)

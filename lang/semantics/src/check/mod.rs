@@ -270,6 +270,16 @@ impl ModuleChecker<'_> {
                 self.diagnostics.push(diagnostic);
             }
         }
+        for (name, argument) in &call.arguments {
+            let deprecated = module.variables.get(name).and_then(|decl| decl.deprecated.as_ref());
+            if let Some(reason) = deprecated {
+                self.diagnostics.push(
+                    Diagnostic::warning("deprecated-variable", "Deprecated variable")
+                        .detail(eco_format!("The input `{name}` of `{}` is deprecated: {reason}", call.name))
+                        .at(argument.name_span),
+                );
+            }
+        }
         if call.pass_through.is_some() {
             return;
         }

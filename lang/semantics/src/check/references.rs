@@ -1,6 +1,6 @@
 //! References: what they name is declared, and may be named where they stand.
 
-use ecow::EcoString;
+use ecow::{EcoString, eco_format};
 use plumb_model::{Diagnostic, Diagnostics};
 use plumb_syntax::tree::{Expr, Ident, Traversal};
 
@@ -86,10 +86,19 @@ impl<'a> Checker<'a> {
             return Ok(());
         };
         let outputs = &self.program.module(child).declarations.outputs;
-        if outputs.contains_key(&output.name) {
-            return Ok(());
+        if let Some(decl) = outputs.get(&output.name) {
+            return match &decl.deprecated {
+                None => Ok(()),
+                Some(reason) => Err(Box::new(
+                    Diagnostic::warning("deprecated-output", "Deprecated output")
+                        .detail(eco_format!(
+                            "The output `{output}` of `module.{name}` is deprecated: {reason}"
+                        ))
+                        .at(output.span),
+                )),
+            };
         }
-        let called = ecow::eco_format!("module.{name}");
+        let called = eco_format!("module.{name}");
         Err(Box::new(names::undeclared_output(&called, output, outputs.keys())))
     }
 }

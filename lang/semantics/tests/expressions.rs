@@ -76,10 +76,10 @@ fn evaluate(text: &str, pair: &Json) -> Result<String, String> {
     };
     let mut evaluator = Evaluator::new(program.clone(), options);
     for (id, node) in program.nodes() {
-        if node.kind == NodeKind::Local {
-            if let Some(error) = first(&evaluator.evaluate(id)) {
-                return Err(error);
-            }
+        if node.kind == NodeKind::Local
+            && let Some(error) = first(&evaluator.evaluate(id))
+        {
+            return Err(error);
         }
     }
     let text = if via_local { "local.x" } else { text };

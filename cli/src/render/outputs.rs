@@ -7,20 +7,17 @@ use std::fmt::Write as _;
 
 use ecow::EcoString;
 use plumb_model::{Diagnostic, Value};
-use unicode_width::UnicodeWidthStr;
 
 use super::diff::{self, Line, Mark};
 use super::json::Json;
 use super::state_json::OutputValue;
 use super::value;
 
-/// All outputs as an author would write them, names aligned.
+/// All outputs as an author would write them. Names are not aligned, so that scripts find `name = `.
 pub fn outputs_text(outputs: &BTreeMap<EcoString, OutputValue>) -> String {
-    let labels: Vec<String> = outputs.keys().map(|name| value::key(name)).collect();
-    let width = diff::label_width(&labels);
     let mut out = String::new();
-    for (output, label) in outputs.values().zip(labels) {
-        let label = format!("{label}{} = ", " ".repeat(width.saturating_sub(label.width())));
+    for (name, output) in outputs {
+        let label = format!("{} = ", value::key(name));
         if output.sensitive {
             let _ = writeln!(out, "{label}<sensitive>");
         } else {
@@ -160,9 +157,9 @@ mod tests {
     #[test]
     fn as_text() {
         expect![[r#"
-            e    = []
-            key  = <sensitive>
-            map  = {
+            e = []
+            key = <sensitive>
+            map = {
                 a = 1
                 b = [
                     "x, \"y\": {",

@@ -68,7 +68,9 @@ impl Page {
         if plan.errored {
             out.push_str("**Planning failed.** This is what was found before; it cannot be applied.\n\n");
         }
-        if plan.has_changes() {
+        if plan.has_changes() && plan.purpose == Purpose::RefreshOnly {
+            let _ = writeln!(out, "{}\n", words::REFRESH_ONLY);
+        } else if plan.has_changes() {
             let _ = writeln!(out, "**{}**\n", words::summary(&plan.summary()));
         } else if !plan.errored {
             let text = match plan.purpose {

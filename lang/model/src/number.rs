@@ -678,6 +678,15 @@ impl Number {
     }
 }
 
+impl Number {
+    /// All decimal digits of the magnitude of a finite number without trailing zeros, and the position of the decimal
+    /// point relative to the first digit. Zero has no digits.
+    pub fn exact_digits(&self) -> (String, i64) {
+        let (_, mantissa, exponent) = self.parts();
+        if mantissa == UBig::ZERO { (String::new(), 0) } else { decimal(mantissa, exponent) }
+    }
+}
+
 /// The exact decimal digits of `mantissa · 2^exponent` without trailing zeros, and the position of the point.
 fn decimal(mantissa: UBig, exponent: i64) -> (String, i64) {
     let (text, scale) = if exponent >= 0 {

@@ -96,7 +96,7 @@ impl<C: Send + Sync + 'static> ProviderBuilder<C> {
                 .map_or_else(Schema::default, |c| (*c.shape().schema).clone()),
             resources: resources.iter().map(|(k, r)| (k.clone(), r.shape().schema.clone())).collect(),
             data_sources: data_sources.iter().map(|(k, d)| (k.clone(), d.shape().schema.clone())).collect(),
-            capabilities: Capabilities { plan_destroy: false, move_state: false },
+            capabilities: Capabilities { plan_destroy: false, move_state: false, finds_planned: true },
             ..ProviderSchema::default()
         };
         Arc::new(Built {

@@ -256,6 +256,31 @@ fn nothing_to_do() {
 }
 
 #[test]
+fn only_recording() {
+    let Plan { drift, .. } = everything();
+    check(&Plan { purpose: Purpose::RefreshOnly, drift, ..plan(vec![]) }, expect![[r#"
+        Changed outside of Plumb since it was recorded:
+
+          # file.each["k"] has changed
+          ~ resource "file" "each" {
+                id   = "k"
+              ~ mode = 1 -> 2
+            }
+
+          # file.updated has changed
+          ~ resource "file" "updated" {
+                id    = "f-1"
+              ~ names = [
+                  + "a",
+                    # (2 unchanged elements hidden)
+                ]
+            }
+
+        Applying this records what has changed outside of Plumb; it changes nothing else.
+    "#]]);
+}
+
+#[test]
 fn each_reason_is_said_in_the_title() {
     let replaced = |reason| {
         let mut change = change(
@@ -406,6 +431,15 @@ fn texts_are_compared_line_by_line() {
                 EOT
         "#]],
     );
+}
+
+#[test]
+fn long_texts_stand_one_below_the_other() {
+    let long = "a long text that goes on and on and on and on and on and ";
+    check_attribute(s(&format!("{long}ends")), s(&format!("{long}begins again")), expect![[r#"
+          ~ x = "a long text that goes on and on and on and on and on and ends"
+             -> "a long text that goes on and on and on and on and on and begins again"
+    "#]]);
 }
 
 #[test]

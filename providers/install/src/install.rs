@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use plumb_model::{Diagnostic, Diagnostics};
 use plumb_model::diagnostic::did_you_mean;
+use plumb_model::{Diagnostic, Diagnostics};
 
 use crate::address::{Address, Platform};
 use crate::config::{CliConfig, Method, Origin, override_program};
@@ -23,6 +23,9 @@ use crate::version::{Constraints, Version};
 
 /// The folder of installed providers within a working directory.
 pub const FOLDER: &str = ".terraform/providers";
+
+/// Where hashes of installed packages are remembered, within the folder of installed providers.
+const NOTES: &str = ".hashes";
 
 /// What may happen to choices that were made before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,7 +51,7 @@ pub struct Installer {
 }
 
 /// What is installed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Installed {
     /// The lock file as it is to be.
     pub lock: LockFile,
@@ -74,9 +77,7 @@ impl Installer {
         for (address, constraints) in wanted.iter().filter(|(address, _)| !address.is_builtin()) {
             let known = lock.providers.get(address);
             let outcome = match self.config.overrides.get(address) {
-                Some(folder) => override_program(address, folder)
-                    .map(|program| (known.cloned(), program))
-                    .map_err(Diagnostics::from),
+                Some(folder) => override_program(address, folder).map(|program| (known.cloned(), program)),
                 None => self
                     .install_one(address, constraints, known, choice)
                     .map(|(locked, program)| (Some(locked), program)),
@@ -100,8 +101,13 @@ impl Installer {
     ///
     /// # Errors
     /// Which providers are missing, or are not what the lock file says.
-    pub fn find(&self, wanted: &BTreeMap<Address, Constraints>, lock: &LockFile) -> Result<Installed, Diagnostics> {
-        let mut installed = Installed { lock: lock.clone(), warnings: self.override_warnings(wanted), ..Default::default() };
+    pub fn find(
+        &self,
+        wanted: &BTreeMap<Address, Constraints>,
+        lock: &LockFile,
+    ) -> Result<Installed, Diagnostics> {
+        let mut installed =
+            Installed { lock: lock.clone(), warnings: self.override_warnings(wanted), ..Default::default() };
         let mut diagnostics = Diagnostics::new();
         for (address, constraints) in wanted.iter().filter(|(address, _)| !address.is_builtin()) {
             let found = match self.config.overrides.get(address) {
@@ -110,26 +116,32 @@ impl Installer {
             };
             match found {
                 Ok(program) => drop(installed.programs.insert(address.clone(), program)),
-                Err(error) => diagnostics.push(error),
+                Err(errors) => diagnostics.extend(errors),
             }
         }
         diagnostics.into_result().map(|_| installed)
     }
 
-    fn find_one(&self, address: &Address, constraints: &Constraints, lock: &LockFile) -> Result<PathBuf, Diagnostic> {
-        let Some(locked) = lock.providers.get(address) else { return Err(not_installed(address)) };
+    fn find_one(
+        &self,
+        address: &Address,
+        constraints: &Constraints,
+        lock: &LockFile,
+    ) -> Result<PathBuf, Diagnostics> {
+        let Some(locked) = lock.providers.get(address) else { return Err(not_installed(address).into()) };
         if !constraints.allow(&locked.version) {
-            return Err(not_allowed(address, constraints, &locked.version));
+            return Err(not_allowed(address, constraints, &locked.version).into());
         }
         let place = self.place(address, &locked.version);
         if !place.is_dir() {
-            return Err(not_installed(address));
+            return Err(not_installed(address).into());
         }
-        let hash = hash::folder(&place).map_err(|error| cannot_read(address, &place, &error))?;
+        let hash = hash::remembered(&place, &self.folder.join(NOTES))
+            .map_err(|error| cannot_read(address, &place, &error))?;
         if !locked.hashes.is_empty() && !locked.hashes.contains(&hash) {
-            return Err(wrong_hash(address, &locked.version, &place));
+            return Err(wrong_hash(address, &locked.version, &place).into());
         }
-        program_in(&place, address).ok_or_else(|| no_program(address, &place))
+        program_in(&place, address).ok_or_else(|| no_program(address, &place).into())
     }
 
     fn install_one(
@@ -184,7 +196,8 @@ impl Installer {
             Some(known) => offered.keys().find(|version| **version == known.version),
             None => constraints.newest(offered.keys()),
         };
-        let chosen = chosen.cloned().ok_or_else(|| self.none_fits(address, constraints, known, &offered, &methods))?;
+        let chosen =
+            chosen.cloned().ok_or_else(|| self.none_fits(address, constraints, known, &offered, &methods))?;
         let package = offered.remove(&chosen).expect("it was chosen from these");
         Ok((chosen, package))
     }
@@ -197,7 +210,7 @@ impl Installer {
         package: &Package,
         place: &Path,
         hashes: Option<&BTreeSet<String>>,
-    ) -> Result<(), Diagnostic> {
+    ) -> Result<(), Diagnostics> {
         let unreadable = |error: io::Error| cannot_read(address, place, &error);
         let (contents, archive) = match package {
             Package::Folder(folder) => (hash::folder(folder).map_err(unreadable)?, None),
@@ -207,14 +220,17 @@ impl Installer {
             }
         };
         let known = |hash: &String| hashes.is_some_and(|hashes| hashes.contains(hash));
-        if hashes.is_some_and(|hashes| !hashes.is_empty()) && !known(&contents) && !archive.as_ref().is_some_and(known) {
-            return Err(wrong_hash(address, version, place));
+        if hashes.is_some_and(|hashes| !hashes.is_empty())
+            && !known(&contents)
+            && !archive.as_ref().is_some_and(known)
+        {
+            return Err(wrong_hash(address, version, place).into());
         }
         match package {
             Package::Folder(folder) => link(folder, place),
             Package::Archive(file) => unpack(file, place),
         }
-        .map_err(|error| cannot_write(address, place, &error))
+        .map_err(|error| cannot_write(address, place, &error).into())
     }
 
     /// The folder of an installed package.
@@ -251,7 +267,8 @@ impl Installer {
         offered: &BTreeMap<Version, Package>,
         methods: &[Method],
     ) -> Diagnostic {
-        let diagnostic = Diagnostic::error("no-provider-version", "No version of a provider can be installed");
+        let diagnostic =
+            Diagnostic::error("no-provider-version", "No version of a provider can be installed");
         let places: Vec<String> = methods
             .iter()
             .map(|method| match &method.origin {
@@ -269,7 +286,8 @@ impl Installer {
         let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
         let near = methods.iter().find_map(|method| match &method.origin {
             Origin::Filesystem(root) => {
-                let there: Vec<String> = filesystem::addresses(root).iter().map(ToString::to_string).collect();
+                let there: Vec<String> =
+                    filesystem::addresses(root).iter().map(ToString::to_string).collect();
                 did_you_mean(&address.to_string(), there.iter().map(String::as_str))
             }
             _ => None,
@@ -278,7 +296,11 @@ impl Installer {
             .detail(format!(
                 "Provider {address} is wanted as {wanted} for {}; looked in {}; found: {found}.",
                 self.platform,
-                if places.is_empty() { "nothing, since no method of installation covers it".into() } else { places.join(", ") }
+                if places.is_empty() {
+                    "nothing, since no method of installation covers it".into()
+                } else {
+                    places.join(", ")
+                }
             ))
             .maybe_help(near)
     }

@@ -207,12 +207,16 @@ mod tests {
         assert_eq!(items[1].names, ["credentials", "a.b"]);
         assert_eq!(items[1].value.as_block().unwrap()[0].value, text("x\"y"));
         let inner = &items[2].value.as_block().unwrap()[0];
-        assert_eq!((inner.names[0].as_str(), &inner.value), ("k/l", &Setting::List(vec![text("a"), text("1")])));
+        assert_eq!(
+            (inner.names[0].as_str(), &inner.value),
+            ("k/l", &Setting::List(vec![text("a"), text("1")]))
+        );
     }
 
     #[test]
     fn what_is_wrong_has_a_line() {
-        for (file, line) in [("a = 1\nb", 2), ("a {\n", 2), ("a = \"x\n\"", 1), ("= 1", 1), ("a = [1 2]", 1)] {
+        for (file, line) in [("a = 1\nb", 2), ("a {\n", 2), ("a = \"x\n\"", 1), ("= 1", 1), ("a = [1 2]", 1)]
+        {
             assert_eq!(parse(file).unwrap_err().line, line, "{file}");
         }
         assert!(parse(&"a {".repeat(100_000)).is_err());

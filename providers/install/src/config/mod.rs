@@ -153,7 +153,8 @@ impl CliConfig {
 
     fn overrides(&mut self, items: &[Item]) -> Result<(), ConfigError> {
         for item in items {
-            let address = item.names[0].parse().map_err(|e| ConfigError { line: 1, problem: format!("{e}") })?;
+            let address =
+                item.names[0].parse().map_err(|e| ConfigError { line: 1, problem: format!("{e}") })?;
             let folder = item.value.as_text().ok_or_else(|| missing("dev_overrides", &item.names[0]))?;
             self.overrides.entry(address).or_insert_with(|| expand(folder));
         }
@@ -190,7 +191,9 @@ fn missing(block: &str, name: &str) -> ConfigError {
 }
 
 fn block(item: &Item) -> Result<&[Item], ConfigError> {
-    item.value.as_block().ok_or_else(|| ConfigError { line: 1, problem: format!("`{}` is a block", item.names[0]) })
+    item.value
+        .as_block()
+        .ok_or_else(|| ConfigError { line: 1, problem: format!("`{}` is a block", item.names[0]) })
 }
 
 fn setting<'a>(items: &'a [Item], name: &str) -> Option<&'a Setting> {
@@ -264,13 +267,14 @@ fn usual_folders() -> Vec<PathBuf> {
 ///
 /// # Errors
 /// If there is none.
-pub fn override_program(address: &Address, folder: &Path) -> Result<PathBuf, Diagnostic> {
+pub fn override_program(address: &Address, folder: &Path) -> Result<PathBuf, Diagnostics> {
     crate::source::program_in(folder, address).ok_or_else(|| {
         Diagnostic::error("override-without-program", "Overriding folder has no program").detail(format!(
             "The command-line configuration says that provider {address} is in {}, but there is no file terraform-provider-{} in it.",
             folder.display(),
             address.kind
         ))
+        .into()
     })
 }
 

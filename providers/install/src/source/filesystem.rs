@@ -13,8 +13,11 @@ use crate::version::{Version, parse_version};
 /// The names in a folder; none if it is no folder.
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder);
-    let mut names: Vec<String> =
-        entries.into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    let mut names: Vec<String> = entries
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect();
     names.sort();
     names
 }
@@ -77,7 +80,8 @@ mod tests {
         std::fs::write(folder.join("README"), "").unwrap();
         let address: Address = "example.com/acme/probe".parse().unwrap();
         let packages = packages(root.path(), &address, &"linux_amd64".parse().unwrap());
-        let found: Vec<_> = packages.iter().map(|(v, p)| (v.to_string(), matches!(p, Package::Folder(_)))).collect();
+        let found: Vec<_> =
+            packages.iter().map(|(v, p)| (v.to_string(), matches!(p, Package::Folder(_)))).collect();
         assert_eq!(found, [("1.2.3".to_owned(), true), ("2.0.0-RC1".to_owned(), false)]);
         assert_eq!(addresses(root.path()), [address]);
     }

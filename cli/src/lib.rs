@@ -1,6 +1,20 @@
 //! The command line of Plumb, as a library so that tests reach what it prints.
 //!
-//! The binary `plumb` is a thin shell around this crate. Elsewhere: what is decided is in `plumb-engine`, what is read
-//! in `plumb-semantics`; here it is asked for and shown.
+//! The binary `plumb` is a thin shell around [`main`]. Elsewhere: what is decided is in `plumb-engine`, what is read in
+//! `plumb-semantics`; here it is asked for and shown.
+//!
+//! - [`args`]: what can be typed; `commands`: what is done for it, a file for each;
+//! - `session`: configuration, variables, schemas; `store`: state and locks; `registry`: providers; `world`: the disk;
+//! - [`render`]: everything that is shown; `ui`: the streams that it goes to.
 
+pub mod args;
+mod commands;
+mod files;
+mod registry;
 pub mod render;
+mod session;
+mod store;
+mod ui;
+mod world;
+
+pub use commands::main;

@@ -1,3 +1,7 @@
 //! The command `plumb`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    plumb_cli::main(std::env::args_os())
+}

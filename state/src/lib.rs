@@ -8,6 +8,7 @@
 //! - [`store`]: ordered keys and values with atomic, durable commits; in memory, or embedded on disk.
 //! - [`lock`]: one writer per state directory, and who that is.
 //! - [`state`]: the snapshot, operations with their steps, history, and the resolution of what a crash left behind.
+//! - [`tfstate`]: Terraform's state format, version 4, in and out.
 //!
 //! What always holds: a ticket of [`state::OperationWriter`] resolves only when its entry is on stable storage; the
 //! outcome of a step, the record that it changes and the serial move together or not at all.
@@ -20,8 +21,9 @@ pub mod lock;
 pub mod record;
 pub mod state;
 pub mod store;
+pub mod tfstate;
 
 pub use digest::Digest;
 pub use json::JsonText;
 pub use record::{InstanceKey, InstanceRecord, OperationRecord, OutputRecord, StepRecord};
-pub use state::{OperationWriter, State, StateError, Ticket};
+pub use state::{OpenOptions, OperationWriter, State, StateError, Ticket};

@@ -81,12 +81,12 @@ fn host_name() -> String {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum LockError {
     /// Someone else has it.
-    #[error("{}", held(path, holder.as_ref(), *waited))]
+    #[error("{}", held(path, holder.as_deref(), *waited))]
     Held {
         /// The state directory.
         path: PathBuf,
         /// Who holds it; absent when the holder has not said, or is just letting go.
-        holder: Option<LockInfo>,
+        holder: Option<Box<LockInfo>>,
         /// How long this process waited.
         waited: Duration,
     },
@@ -168,7 +168,11 @@ pub fn lock(dir: &Path, info: &LockInfo, timeout: Duration) -> Result<Lock, Lock
                 thread::sleep(POLL.min(timeout.saturating_sub(start.elapsed())));
             }
             Err(TryLockError::WouldBlock) => {
-                return Err(LockError::Held { path: dir.to_owned(), holder: holder(dir), waited: timeout });
+                return Err(LockError::Held {
+                    path: dir.to_owned(),
+                    holder: holder(dir).map(Box::new),
+                    waited: timeout,
+                });
             }
             Err(TryLockError::Error(error)) => return Err(refused("lock", &path)(error)),
         }

@@ -42,6 +42,7 @@ mod ticket;
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -59,7 +60,7 @@ use crate::{
     digest::Digest,
     json::JsonText,
     record::{InstanceKey, InstanceRecord, OutputRecord, RecordError, Saved},
-    store::{MemoryStore, Store, StoreError, StoreWarning},
+    store::{EmbeddedStore, MemoryStore, Store, StoreError, StoreWarning},
 };
 
 /// Why state could not be read or changed. Cheap to clone: many steps may wait for one commit.
@@ -107,6 +108,14 @@ pub enum StateError {
     Thread(Arc<io::Error>),
 }
 
+/// How to open a state.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OpenOptions {
+    /// Only read: takes no lock, writes nothing, never waits, and sees the state as it was at this moment even while
+    /// another process changes it.
+    pub read_only: bool,
+}
+
 /// The state of one environment. Cheap to clone; the last clone closes it.
 #[derive(Clone)]
 pub struct State(Arc<Inner>);
@@ -120,6 +129,19 @@ struct Inner {
 }
 
 impl State {
+    /// Opens the state in a directory. Where there is none yet, an empty store is made; with `read_only` nothing is
+    /// written, and a directory that is not there is an empty state.
+    ///
+    /// # Errors
+    /// The store cannot be opened, is damaged beyond repair, or was written by a newer program.
+    pub fn open(dir: &Path, options: OpenOptions) -> Result<Self, StateError> {
+        if options.read_only {
+            Self::with_store(Box::new(EmbeddedStore::read(dir)?), true)
+        } else {
+            Self::with_store(Box::new(EmbeddedStore::open(dir)?), false)
+        }
+    }
+
     /// An empty state that is forgotten when it is dropped.
     ///
     /// # Errors

@@ -5,13 +5,21 @@
 //! that one suite of tests holds for all stores.
 //!
 //! - [`MemoryStore`] forgets everything when it is dropped.
+//! - [`EmbeddedStore`] keeps a directory: a redo log that is believed, and an index by sled that is checked.
 //!
 //! Keys are not empty and do not begin with a zero byte; the embedded store keeps its own there.
 
+mod embedded;
+mod head;
+mod log;
 mod memory;
+mod quiet;
+mod replay;
+mod sled;
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{io, ops::Bound, path::PathBuf, sync::Arc};
 
+pub use embedded::EmbeddedStore;
 pub use memory::MemoryStore;
 
 /// A key with its value.
@@ -19,6 +27,46 @@ pub type Entry = (Vec<u8>, Vec<u8>);
 
 /// The entries of a scan, in the order of their keys. After an error there is nothing more.
 pub type Scan<'a> = Box<dyn Iterator<Item = Result<Entry, StoreError>> + Send + 'a>;
+
+/// How many entries a scan takes at a time, so that it holds nothing while its caller works.
+const PAGE: usize = 256;
+
+/// The entries whose keys begin with `prefix`, from pages of up to [`PAGE`] entries that begin at a given key.
+fn paged<'a>(
+    prefix: &[u8],
+    mut page: impl FnMut(Bound<&[u8]>) -> Result<Vec<Entry>, StoreError> + 'a,
+) -> impl Iterator<Item = Result<Entry, StoreError>> + 'a {
+    let prefix = prefix.to_vec();
+    let mut entries = Vec::new().into_iter();
+    let mut last: Option<Vec<u8>> = None;
+    let mut ended = false;
+    std::iter::from_fn(move || {
+        if entries.len() == 0 && !ended {
+            let from = match &last {
+                Some(last) => Bound::Excluded(&last[..]),
+                None if prefix.is_empty() => Bound::Unbounded,
+                None => Bound::Included(&prefix[..]),
+            };
+            match page(from) {
+                Ok(next) => {
+                    ended = next.len() < PAGE;
+                    last = next.last().map(|(key, _)| key.clone());
+                    entries = next.into_iter();
+                }
+                Err(error) => {
+                    ended = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+        let entry = entries.next().filter(|(key, _)| key.starts_with(&prefix));
+        if entry.is_none() {
+            ended = true;
+            entries = Vec::new().into_iter();
+        }
+        entry.map(Ok)
+    })
+}
 
 /// Ordered keys and values with atomic, durable commits.
 ///
@@ -77,16 +125,18 @@ impl Batch {
 
     /// Sets the value of a key.
     pub fn put(&mut self, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
-        let (key, value) = (key.into(), value.into());
-        self.bytes += key.len() + value.len();
-        self.changes.push(Change::Put(key, value));
+        self.push(Change::Put(key.into(), value.into()));
     }
 
     /// Removes a key; one that is not there is no error.
     pub fn delete(&mut self, key: impl Into<Vec<u8>>) {
-        let key = key.into();
-        self.bytes += key.len();
-        self.changes.push(Change::Delete(key));
+        self.push(Change::Delete(key.into()));
+    }
+
+    /// Adds a change.
+    pub fn push(&mut self, change: Change) {
+        self.bytes += change.bytes();
+        self.changes.push(change);
     }
 
     /// The changes in order. Of several changes to one key the last one counts.
@@ -115,6 +165,14 @@ impl Change {
     pub fn key(&self) -> &[u8] {
         match self {
             Self::Put(key, _) | Self::Delete(key) => key,
+        }
+    }
+
+    /// The length of key and value, in bytes.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Put(key, value) => key.len() + value.len(),
+            Self::Delete(key) => key.len(),
         }
     }
 }
@@ -161,6 +219,9 @@ pub enum StoreError {
         /// What can be done.
         help: String,
     },
+    /// The store has been closed.
+    #[error("the store is closed")]
+    Closed,
     /// An earlier commit failed in a way that leaves the end of the log unknown; the store must be opened anew.
     #[error("an earlier write to {} failed, nothing more is written until the store is opened again", path.display())]
     Stopped {
@@ -181,6 +242,10 @@ impl StoreError {
     pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { action, path, source: Arc::new(source) }
+    }
+
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 
     /// What the user can do about it, if there is something particular.

@@ -100,6 +100,8 @@ fn comparable(path: &Path) -> Path {
 
 /// How long a value may be that stands on the left of an arrow.
 const BRIEF: usize = 60;
+/// Two texts that take more bytes than this on one line are put on two.
+const LONG: usize = 110;
 /// How many lines stay around a changed one.
 const CONTEXT: usize = 3;
 /// The most cells of a comparison table; beyond, no common subsequence is looked for.
@@ -361,8 +363,14 @@ impl<'a> Differ<'a> {
             return self.push(Mark::Same, format!("){end}"));
         }
         if !has_lines(before) && !has_lines(after) {
-            let text = format!("{label}{} -> {}{end}", escape::quoted(before), escape::quoted(after));
-            return self.push_here(Mark::Change, text);
+            let (old, new) = (escape::quoted(before), escape::quoted(after));
+            if label.len() + old.len() + new.len() <= LONG {
+                return self.push_here(Mark::Change, format!("{label}{old} -> {new}{end}"));
+            }
+            // One below the other, so that the eye finds where they part.
+            self.push_here(Mark::Change, format!("{label}{old}"));
+            let indent = label.width().saturating_sub(3);
+            return self.push(Mark::Same, format!("{:indent$}-> {new}{end}", ""));
         }
         let ((old, old_closed), (new, new_closed)) = (rows(before), rows(after));
         self.push_here(Mark::Change, format!("{label}<<-EOT"));

@@ -280,7 +280,10 @@ impl Writer<'_> {
             self.losses(&losses)?;
         }
         let summary = plan.summary();
-        let text = words::summary(&summary);
+        let text = match plan.purpose {
+            Purpose::RefreshOnly => words::REFRESH_ONLY.to_owned(),
+            _ => words::summary(&summary),
+        };
         let role = if summary.delete + summary.replace > 0 { Role::Warning } else { Role::Strong };
         writeln!(self.out, "{}", self.style.paint(role, text))?;
         self.limits(plan)

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use plumb_engine::plan::{Action, Change, CheckStatus, Drift, Origin, Plan, Reason, Summary};
+use plumb_engine::plan::{Action, Change, CheckStatus, Drift, Origin, Plan, Purpose, Reason, Summary};
 use plumb_model::{Path, Step};
 
 use super::diff::Remarks;
@@ -71,8 +71,13 @@ fn with_deposed(address: &str, deposed: Option<&str>) -> String {
 /// What becomes of it, to stand behind its address: `will be created`.
 pub fn fate(change: &Change) -> String {
     match (change.action, why(change)) {
-        (Action::NoOp, _) if change.importing.is_some() => "will be imported".to_owned(),
-        (Action::NoOp, _) if change.previous_address.is_some() => "has moved".to_owned(),
+        (Action::NoOp, _) if change.is_effective() => {
+            let moved = change.previous_address.as_ref();
+            let moved = moved.map(|from| format!("has moved here from {}", escape::line(&from.to_string())));
+            let taken = change.importing.as_ref();
+            let taken = taken.map(|id| format!("will be imported from {}", escape::quoted(id)));
+            listed([moved, taken].into_iter().flatten().collect::<Vec<_>>().into_iter(), 2)
+        }
         (Action::NoOp, _) => "stays as it is".to_owned(),
         (Action::Create, _) => "will be created".to_owned(),
         (Action::Read, None) => "will be read while applying".to_owned(),
@@ -189,9 +194,12 @@ pub fn listed(items: impl ExactSizeIterator<Item = String>, most: usize) -> Stri
     }
 }
 
-/// What is said of a change besides its fate, a sentence each.
+/// What is said of a change besides its fate, if its fate does not say it.
 pub fn remarks_on(change: &Change) -> Vec<String> {
     let mut out = Vec::new();
+    if change.action == Action::NoOp {
+        return out;
+    }
     if let Some(previous) = &change.previous_address {
         out.push(format!("moved from {}", escape::line(&previous.to_string())));
     }
@@ -245,6 +253,27 @@ pub fn summary(summary: &Summary) -> String {
     format!("Plan: {}.", parts.join(", "))
 }
 
+/// The sentence that counts what was done, for what was done by the steps that succeeded:
+/// `Apply complete! Resources: 2 created, 1 updated, 1 replaced, 1 destroyed.`
+pub fn applied(summary: &Summary, purpose: Purpose) -> String {
+    let Summary { create, update, replace, delete, forget, import, moved, read: _ } = *summary;
+    if purpose == Purpose::Destroy && create + update + replace == 0 {
+        return format!("Destroy complete! Resources: {delete} destroyed.");
+    }
+    let always = [(create, "created"), (update, "updated"), (replace, "replaced"), (delete, "destroyed")];
+    let sometimes = [(import, "imported"), (moved, "moved"), (forget, "forgotten")];
+    let parts: Vec<String> = always
+        .into_iter()
+        .chain(sometimes.into_iter().filter(|(n, _)| *n > 0))
+        .map(|(n, words)| format!("{n} {words}"))
+        .collect();
+    format!("Apply complete! Resources: {}.", parts.join(", "))
+}
+
+/// What is said of a plan that only records.
+pub const REFRESH_ONLY: &str =
+    "Applying this records what has changed outside of Plumb; it changes nothing else.";
+
 /// The changes by which an object ceases to exist or to be managed, worst first, then by address.
 pub fn losses(plan: &Plan) -> Vec<&Change> {
     let mut losses: Vec<&Change> =
@@ -266,6 +295,17 @@ pub fn check(status: CheckStatus) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_done_is_counted() {
+        let summary = Summary { create: 1, replace: 2, import: 1, ..Summary::default() };
+        assert_eq!(
+            applied(&summary, Purpose::Normal),
+            "Apply complete! Resources: 1 created, 0 updated, 2 replaced, 0 destroyed, 1 imported."
+        );
+        let summary = Summary { delete: 3, ..Summary::default() };
+        assert_eq!(applied(&summary, Purpose::Destroy), "Destroy complete! Resources: 3 destroyed.");
+    }
 
     #[test]
     fn lists_are_read_aloud() {

@@ -10,13 +10,20 @@
 //!
 //! Nothing here does input or output: files and surroundings come through [`World`], schemas through [`Schemas`].
 
+pub mod check;
 pub mod eval;
+mod expr;
+mod graph;
+pub mod inputs;
 pub mod load;
 pub mod program;
+pub mod reference;
 pub mod schemas;
 pub mod types;
 pub mod world;
 
+pub use check::check;
+pub use load::{InstalledModules, LoadOptions, NoneInstalled, load};
 pub use program::{Loaded, Module, ModuleId, Node, NodeId, NodeKind, Program};
 pub use schemas::{NoSchemas, Schemas};
 pub use world::{MemoryWorld, PathKind, World, WorldError};

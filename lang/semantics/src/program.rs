@@ -20,7 +20,7 @@ use plumb_model::{Diagnostics, SourceId, Sources, Span, Type};
 use plumb_syntax::Dialect;
 use plumb_syntax::tree::{Block, Expr, Ident};
 
-use crate::types::Defaults;
+use plumb_model::defaults::Defaults;
 
 /// Names a module within [`Program::modules`]. The root is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

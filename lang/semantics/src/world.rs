@@ -14,10 +14,12 @@ use ecow::EcoString;
 pub enum PathKind {
     /// Nothing.
     Absent,
-    /// A file, or what reads like one.
+    /// A file.
     File,
     /// A directory.
     Directory,
+    /// Something else: a device, a socket.
+    Other,
 }
 
 /// Why something could not be read; a few words as an operating system has them: `no such file or directory`.

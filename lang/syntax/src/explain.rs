@@ -129,12 +129,16 @@ fn explain_expression(trouble: &Trouble, place: Place, at: usize) -> Diagnostic 
             missing_operand(trouble, at)
         }
         (None, _) => not_an_expression(trouble, at),
-        _ if has_lone_question(&trouble.kinds[..at]) => {
-            Diagnostic::error("missing-false-expression", "Missing false expression in conditional")
-                .detail(eco_format!("Found {}, wanted `:` and the value for when the condition does not hold.", trouble.found(at)))
-                .at(trouble.span(at))
-                .help("Complete it: `condition ? value : other`. Over several lines it has to be in parentheses.")
-        }
+        _ if has_lone_question(&trouble.kinds[..at]) => Diagnostic::error(
+            "missing-false-expression",
+            "Missing false expression in conditional",
+        )
+        .detail(eco_format!(
+            "Found {}, wanted `:` and the value for when the condition does not hold.",
+            trouble.found(at)
+        ))
+        .at(trouble.span(at))
+        .help("Complete it: `condition ? value : other`. Over several lines it has to be in parentheses."),
         _ => extra(trouble, place, at),
     }
 }
@@ -159,7 +163,10 @@ fn has_lone_question(kinds: &[u8]) -> bool {
 
 fn missing_attribute_name(trouble: &Trouble, dot: usize) -> Diagnostic {
     Diagnostic::error("invalid-attribute-name", "Invalid attribute name")
-        .detail(eco_format!("Found {} behind the dot, wanted the name of an attribute.", trouble.found(dot + 1)))
+        .detail(eco_format!(
+            "Found {} behind the dot, wanted the name of an attribute.",
+            trouble.found(dot + 1)
+        ))
         .label(trouble.span(dot), "a name must follow this dot")
         .help("Write a name, `.id`, or an index in brackets, `[0]`.")
 }
@@ -195,9 +202,8 @@ fn not_an_expression(trouble: &Trouble, at: usize) -> Diagnostic {
     let detail = eco_format!("Found {}, wanted an expression.", trouble.found(at));
     let diagnostic = invalid_expression(trouble, at).detail(detail);
     match (trouble.kind(at), trouble.kind(at + 1)) {
-        (Some(b'.'), Some(kind::NUMBER)) => {
-            diagnostic.help(eco_format!("Write the number with its leading zero: `0.{}`.", trouble.text(at + 1)))
-        }
+        (Some(b'.'), Some(kind::NUMBER)) => diagnostic
+            .help(eco_format!("Write the number with its leading zero: `0.{}`.", trouble.text(at + 1))),
         (Some(b'*'), None) => diagnostic.help("`[*]` takes parts of each element: `list[*].name`."),
         (Some(kind::NAMESPACE), _) => diagnostic.help("Write the namespace before `::`, or no `::`."),
         (Some(kind::ELLIPSIS), _) => diagnostic.help("`...` goes behind the last argument of a function."),
@@ -214,6 +220,11 @@ fn extra(trouble: &Trouble, place: Place, at: usize) -> Diagnostic {
         Diagnostic::error(code, summary).detail(eco_format!("Found {found}, wanted {wanted}.")).at(span)
     };
     let begins = trouble.kind(at).is_some_and(kind::begins_expression);
+    if trouble.kind(at) == Some(kind::NAMESPACE) {
+        return error("missing-arguments", "Missing open parenthesis", "a function call").help(
+            "Behind `::` stands the name of a function, and behind that its arguments in parentheses.",
+        );
+    }
     let diagnostic = match place {
         Place::Element if begins => {
             let before = trouble.span(at - 1).end;
@@ -223,14 +234,18 @@ fn extra(trouble: &Trouble, place: Place, at: usize) -> Diagnostic {
                 .help("Put a comma between the elements.")
         }
         Place::Entry => return extra_in_entry(trouble, at),
-        Place::Argument if trouble.before(at) == Some(kind::ELLIPSIS) || trouble.kind(at) == Some(kind::ELLIPSIS) => {
+        Place::Argument
+            if trouble.before(at) == Some(kind::ELLIPSIS) || trouble.kind(at) == Some(kind::ELLIPSIS) =>
+        {
             Diagnostic::error("argument-after-expansion", "Missing closing parenthesis")
                 .detail("Found something behind `...`, wanted `)` directly behind it.")
                 .at(span)
                 .help("Only the last argument can be expanded.")
         }
-        Place::Argument if begins => error("missing-separator", "Missing argument separator", "a comma or `)`")
-            .help("Put a comma between the arguments."),
+        Place::Argument if begins => {
+            error("missing-separator", "Missing argument separator", "a comma or `)`")
+                .help("Put a comma between the arguments.")
+        }
         Place::Paren => error("unbalanced-parentheses", "Unbalanced parentheses", "`)`")
             .help("Close the parenthesis here, or put an operator between the two expressions."),
         Place::Index => error("invalid-index-syntax", "Missing close bracket on index", "`]`")
@@ -241,15 +256,22 @@ fn extra(trouble: &Trouble, place: Place, at: usize) -> Diagnostic {
                 "Extra characters after interpolation expression",
                 "`}` behind the expression",
             );
-            return diagnostic
-                .help("If this is for a shell or another language, write `$${` so that it is taken as text.");
+            return diagnostic.help(
+                "If this is for a shell or another language, write `$${` so that it is taken as text.",
+            );
         }
-        Place::DirectiveIf | Place::DirectiveFor => error("extra-in-directive", "Extra characters in directive", "`}`")
-            .help("A directive ends behind its expression."),
-        Place::Item | Place::OneLine => error("missing-newline", "Missing newline after argument", "the end of the line")
-            .help("Begin a new line for the next argument."),
-        Place::ForTuple | Place::ForObject => error("invalid-for", "Invalid 'for' expression", "the end of the `for`")
-            .help("A `for` ends behind its result, or behind `if` and a condition."),
+        Place::DirectiveIf | Place::DirectiveFor => {
+            error("extra-in-directive", "Extra characters in directive", "`}`")
+                .help("A directive ends behind its expression.")
+        }
+        Place::Item | Place::OneLine => {
+            error("missing-newline", "Missing newline after argument", "the end of the line")
+                .help("Begin a new line for the next argument.")
+        }
+        Place::ForTuple | Place::ForObject => {
+            error("invalid-for", "Invalid 'for' expression", "the end of the `for`")
+                .help("A `for` ends behind its result, or behind `if` and a condition.")
+        }
         _ => error("extra-characters", "Extra characters after expression", "the end of the expression")
             .help("Put an operator between the two, or remove the second."),
     };
@@ -301,7 +323,8 @@ fn extra_in_entry(trouble: &Trouble, at: usize) -> Diagnostic {
 
 /// Trouble with the shape of an attribute or a block, rather than with the value of an attribute.
 fn explain_item(trouble: &Trouble, place: Place) -> Option<Diagnostic> {
-    let error = |code, summary: &'static str, at: usize| Diagnostic::error(code, summary).at(trouble.span(at));
+    let error =
+        |code, summary: &'static str, at: usize| Diagnostic::error(code, summary).at(trouble.span(at));
     let first = trouble.kind(0)?;
     if !kind::is_word(first) {
         return Some(match (first, trouble.kind(1)) {
@@ -322,7 +345,8 @@ fn explain_item(trouble: &Trouble, place: Place) -> Option<Diagnostic> {
     match trouble.kind(1) {
         Some(b'=') => {
             let comma = trouble.kinds.iter().position(|kind| *kind == b',');
-            let comma = comma.filter(|comma| *comma > 2 && !trouble.before(*comma).is_some_and(expects_operand))?;
+            let comma =
+                comma.filter(|comma| *comma > 2 && !trouble.before(*comma).is_some_and(expects_operand))?;
             Some(if place == Place::OneLine {
                 one_line(trouble.span(comma))
             } else {
@@ -341,7 +365,9 @@ fn explain_item(trouble: &Trouble, place: Place) -> Option<Diagnostic> {
         Some(b'.') => Some(
             error("invalid-argument-name", "Invalid argument name", 1)
                 .detail("The names of arguments have no dots.")
-                .help(eco_format!("To set a part of `{word}`, write `{word} = {{ … }}` or a block `{word} {{ … }}`.")),
+                .help(eco_format!(
+                    "To set a part of `{word}`, write `{word} = {{ … }}` or a block `{word} {{ … }}`."
+                )),
         ),
         None => Some(
             error("incomplete-item", "Invalid argument or block definition", 0)
@@ -364,7 +390,10 @@ fn explain_header(trouble: &Trouble) -> Diagnostic {
             .at(trouble.span(at))
             .help("Write the name itself. For several similar blocks use `for_each`."),
         Some(kind::BLOCK | kind::BRACE) => error("missing-newline", "Missing newline after block definition")
-            .detail(eco_format!("Found {} behind the block, wanted the end of the line.", trouble.found(at + 1)))
+            .detail(eco_format!(
+                "Found {} behind the block, wanted the end of the line.",
+                trouble.found(at + 1)
+            ))
             .at(trouble.span(at + 1))
             .help("Begin a new line."),
         Some(b'=') => error("invalid-block", "Invalid block definition")
@@ -386,7 +415,12 @@ fn explain_header(trouble: &Trouble) -> Diagnostic {
 /// Trouble with the words of a `for`. `None` if it is with the expressions in it.
 fn explain_for(trouble: &Trouble, place: Place) -> Option<Diagnostic> {
     let invalid = |at: usize, detail: EcoString, help: &str| {
-        Some(Diagnostic::error("invalid-for", "Invalid 'for' expression").detail(detail).at(trouble.span(at)).help(help))
+        Some(
+            Diagnostic::error("invalid-for", "Invalid 'for' expression")
+                .detail(detail)
+                .at(trouble.span(at))
+                .help(help),
+        )
     };
     let shape = match place {
         Place::ForTuple => "Write `[for value in collection : result]`.",
@@ -399,12 +433,19 @@ fn explain_for(trouble: &Trouble, place: Place) -> Option<Diagnostic> {
             (Place::ForObject, Some(b'=' | b':')) => "To use `for` as a key, write `\"for\"`.",
             _ => shape,
         };
-        return invalid(1, eco_format!("Found {} behind `for`, wanted the name of a variable.", trouble.found(1)), help);
+        return invalid(
+            1,
+            eco_format!("Found {} behind `for`, wanted the name of a variable.", trouble.found(1)),
+            help,
+        );
     }
     let mut at = 2;
     if trouble.kind(at) == Some(b',') {
         if !word(3) || trouble.kind(3) == Some(kind::IN) && trouble.kind(4) != Some(kind::IN) {
-            let detail = eco_format!("Found {} behind the comma, wanted the name of a second variable.", trouble.found(3));
+            let detail = eco_format!(
+                "Found {} behind the comma, wanted the name of a second variable.",
+                trouble.found(3)
+            );
             return invalid(3, detail, shape);
         }
         at = 4;
@@ -424,6 +465,14 @@ fn explain_for(trouble: &Trouble, place: Place) -> Option<Diagnostic> {
         let detail = eco_format!("Found {}, wanted `:` behind the collection.", trouble.found(extra));
         return invalid(extra, detail, shape);
     };
+    if trouble.kinds.last() == Some(&kind::IF) && colon + 2 < trouble.kinds.len() {
+        let end = trouble.kinds.len();
+        return invalid(
+            end,
+            "Found the end behind `if`, wanted a condition.".into(),
+            "Write a condition, or remove `if`.",
+        );
+    }
     match (place, arrow, ellipsis) {
         (Place::ForTuple, Some(arrow), _) => invalid(
             arrow,
@@ -435,7 +484,9 @@ fn explain_for(trouble: &Trouble, place: Place) -> Option<Diagnostic> {
             "Only a `for` that makes an object can group results by key.".into(),
             "Use braces and a key, `{for … : key => value...}`, or remove the `...`.",
         ),
-        (Place::ForObject, None, _) if !expects_operand(*trouble.kinds.last()?) && colon + 1 < trouble.kinds.len() => {
+        (Place::ForObject, None, _)
+            if !expects_operand(*trouble.kinds.last()?) && colon + 1 < trouble.kinds.len() =>
+        {
             let end = trouble.kinds.len();
             invalid(end, "A `for` that makes an object needs a key for each value.".into(), shape)
         }
@@ -446,15 +497,20 @@ fn explain_for(trouble: &Trouble, place: Place) -> Option<Diagnostic> {
 /// Whether an operand ends before a token and another begins with it.
 fn operand_ends_before(kinds: &[u8], at: usize) -> bool {
     let before = kinds[at - 1];
-    (kind::is_word(before) || matches!(before, kind::NUMBER | kind::STRING | kind::PAREN | kind::BRACKET | kind::BRACE))
+    (kind::is_word(before)
+        || matches!(before, kind::NUMBER | kind::STRING | kind::PAREN | kind::BRACKET | kind::BRACE))
         && (kind::is_word(kinds[at]) || matches!(kinds[at], kind::NUMBER | kind::STRING | kind::TEMPLATE))
 }
 
 /// Nothing stands where an expression is wanted.
 pub fn nothing(place: Place, span: Span) -> Diagnostic {
     let (where_, help) = match place {
-        Place::Interpolation => ("`${ }`", "Write an expression in it; to mean the text `${` itself, write `$${`."),
-        Place::Index => ("the brackets of this index", "Write a number or a key in it, or `*` for each element."),
+        Place::Interpolation => {
+            ("`${ }`", "Write an expression in it; to mean the text `${` itself, write `$${`.")
+        }
+        Place::Index => {
+            ("the brackets of this index", "Write a number or a key in it, or `*` for each element.")
+        }
         Place::Paren => ("these parentheses", "Write an expression in them, or remove them."),
         _ => ("it", "Write an expression."),
     };
@@ -500,7 +556,9 @@ fn one_line(span: Span) -> Diagnostic {
 pub fn native_only(what: &str, span: Span) -> Diagnostic {
     let short: String = what.chars().take(20).collect();
     Diagnostic::error("needs-native-dialect", "Not available in Terraform's language")
-        .detail(eco_format!("`{short}` is understood in `.cfg` files; in `.tf` files it would mean nothing to Terraform."))
+        .detail(eco_format!(
+            "`{short}` is understood in `.cfg` files; in `.tf` files it would mean nothing to Terraform."
+        ))
         .at(span)
         .help(match what {
             "??" => "Write `coalesce(a, b)` or a conditional, or rename the file to `.cfg`.",
@@ -521,7 +579,9 @@ pub fn missing_arms(span: Span) -> Diagnostic {
 /// Something is nested deeper than [`MAX_DEPTH`].
 pub fn nested_too_deep(span: Span) -> Diagnostic {
     Diagnostic::error("nested-too-deep", "Nested too deeply")
-        .detail(eco_format!("Brackets, blocks and operators are nested more than {MAX_DEPTH} levels deep here."))
+        .detail(eco_format!(
+            "Brackets, blocks and operators are nested more than {MAX_DEPTH} levels deep here."
+        ))
         .at(span)
         .help("Give parts names with `locals`, or use functions such as `sum` and `anytrue` on lists.")
 }

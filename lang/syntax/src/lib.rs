@@ -2,11 +2,14 @@
 //!
 //! [`parse`] makes a [`tree`] of a file; it goes on after mistakes and reports each. [`parse_expression`],
 //! [`parse_template`] and [`parse_traversal`] do so for parts that come from elsewhere: the console, template files,
-//! strings in JSON.
+//! strings in JSON. [`parse_json`] reads the JSON syntax. [`format`](format()) lays a text out
+//! anew.
 //!
 //! This is the only crate that knows pest. Nothing here knows what names mean.
 
 mod explain;
+mod format;
+pub mod json;
 mod origin;
 mod parse;
 pub mod references;
@@ -14,6 +17,8 @@ mod scan;
 mod token;
 pub mod tree;
 
+pub use format::{FormatResult, format};
+pub use json::parse_json;
 pub use origin::Origin;
 pub use parse::{Parsed, parse, parse_expression, parse_template, parse_traversal};
 pub use tree::{Dialect, File, MAX_DEPTH};

@@ -33,6 +33,8 @@ use crate::tree::{
     Attribute, Block, BlockLabel, Body, Dialect, Expr, ExprKind, File, Ident, Item, Traversal,
 };
 
+pub(crate) use strings::normal;
+
 #[derive(pest_derive::Parser)]
 #[grammar = "grammar.pest"]
 struct Grammar;
@@ -182,7 +184,7 @@ impl<'a> Walker<'a> {
     }
 
     fn ident(&self, token: Token) -> Ident {
-        Ident { name: strings::normal(self.token_text(token)), span: self.span_of(token) }
+        Ident { name: normal(self.token_text(token)), span: self.span_of(token) }
     }
 
     /// The group that a token is.
@@ -224,7 +226,9 @@ impl<'a> Walker<'a> {
         let items = match apply(rule, run) {
             Ok(pairs) => {
                 let mut items = Vec::with_capacity(pairs.len());
-                items.extend(pairs.filter(|pair| pair.as_rule() != Rule::EOI).map(|pair| self.item(pair, run)));
+                items.extend(
+                    pairs.filter(|pair| pair.as_rule() != Rule::EOI).map(|pair| self.item(pair, run)),
+                );
                 items
             }
             Err(_) => self.items_piecewise(group, run, root),
@@ -241,7 +245,8 @@ impl<'a> Walker<'a> {
         for range in run.pieces(&[kind::NEWLINE]).filter(|range| !range.is_empty()) {
             let piece = run.slice(range);
             // What follows a header without its brace is the brace, which has been missed already.
-            let missed = std::mem::replace(&mut after_header, is_header(piece)) && piece.kind(0) == kind::BLOCK;
+            let missed =
+                std::mem::replace(&mut after_header, is_header(piece)) && piece.kind(0) == kind::BLOCK;
             if missed {
                 items.push(Item::Error(self.span_over(piece.tokens)));
                 continue;
@@ -249,7 +254,8 @@ impl<'a> Walker<'a> {
             match apply(Rule::one_item, piece) {
                 Ok(mut pairs) => items.extend(pairs.next().map(|pair| self.item(pair, piece))),
                 Err(at) => {
-                    let place = if root || run.kind(0) == kind::NEWLINE { Place::Item } else { Place::OneLine };
+                    let place =
+                        if root || run.kind(0) == kind::NEWLINE { Place::Item } else { Place::OneLine };
                     self.complain(place, piece, at);
                     items.push(self.broken_item(piece));
                 }
@@ -258,7 +264,8 @@ impl<'a> Walker<'a> {
         let told = self.diagnostics.len() > before || run.kinds.as_bytes().contains(&kind::ERROR);
         if !told && !group.broken && !root {
             // Each item is as it should be, so it is the line breaks that are not.
-            let diagnostic = explain::misplaced_line_breaks(run.kind(0) == kind::NEWLINE, self.span_over(run.tokens));
+            let diagnostic =
+                explain::misplaced_line_breaks(run.kind(0) == kind::NEWLINE, self.span_over(run.tokens));
             self.diagnostics.push(diagnostic);
         }
         items
@@ -315,7 +322,7 @@ impl<'a> Walker<'a> {
         let text = if quoted {
             self.quoted_string(token).unwrap_or_default()
         } else {
-            strings::normal(self.token_text(token))
+            normal(self.token_text(token))
         };
         BlockLabel { text, span: self.span_of(token), quoted }
     }

@@ -257,7 +257,8 @@ impl Scanner<'_> {
             _ => false,
         };
         if counts && self.last_kind() != Some(kind::NEWLINE) {
-            self.pending.push((Token { start: start as u32, end: end as u32, group: NO_GROUP }, kind::NEWLINE));
+            self.pending
+                .push((Token { start: start as u32, end: end as u32, group: NO_GROUP }, kind::NEWLINE));
             let top = self.top_mut();
             top.assigned_before = std::mem::take(&mut top.assigned);
             top.questions = 0;

@@ -165,7 +165,10 @@ impl GroupKind {
     pub fn is_text(self) -> bool {
         matches!(
             self,
-            GroupKind::Quoted | GroupKind::Heredoc { .. } | GroupKind::RawHeredoc { .. } | GroupKind::Template
+            GroupKind::Quoted
+                | GroupKind::Heredoc { .. }
+                | GroupKind::RawHeredoc { .. }
+                | GroupKind::Template
         )
     }
 }

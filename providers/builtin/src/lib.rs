@@ -9,19 +9,40 @@ use std::sync::Arc;
 
 use plumb_provider_api::Provider;
 
+pub mod command;
+mod duration;
 pub mod file;
+pub mod random;
+pub mod rest;
 pub mod terraform;
+pub mod time;
 
 /// Makes the compiled-in provider of a name. Each call makes another one, since each configuration needs its own.
 pub fn lookup(name: &str) -> Option<Arc<dyn Provider>> {
     Some(match name {
+        "command" => command::provider(),
         "file" => file::provider(),
+        "random" => random::provider(),
+        "rest" => rest::provider(),
         "terraform" => terraform::provider(),
+        "time" => time::provider(),
         _ => return None,
     })
 }
 
 /// The names for which [`lookup`] finds a provider, sorted.
 pub fn names() -> &'static [&'static str] {
-    &["file", "terraform"]
+    &["command", "file", "random", "rest", "terraform", "time"]
+}
+
+/// Runs what takes its time where it keeps nobody waiting.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is shutting down; the process ends without an answer.
+            Err(_) => std::future::pending().await,
+        },
+    }
 }

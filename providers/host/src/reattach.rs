@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use plumb_model::Diagnostic;
+use plumb_model::{Diagnostic, Diagnostics};
 use plumb_provider_protocol::Version;
 use plumb_provider_protocol::handshake::Address;
 use serde::Deserialize;
@@ -47,11 +47,12 @@ struct Addr {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn parse(text: &str) -> Result<BTreeMap<String, Reattach>, Diagnostic> {
-    let wrong = |what: String| {
+pub fn parse(text: &str) -> Result<BTreeMap<String, Reattach>, Diagnostics> {
+    let wrong = |what: String| -> Diagnostics {
         Diagnostic::error("invalid-reattach", "Invalid TF_REATTACH_PROVIDERS")
             .detail(format!("The value of the variable {VARIABLE} cannot be used: {what}."))
             .help("Copy the line that the provider printed when it was started for debugging, or unset the variable.")
+            .into()
     };
     let entries: BTreeMap<String, Entry> = serde_json::from_str(text).map_err(|e| wrong(e.to_string()))?;
     let reattach = |provider: &str, entry: Entry| {
@@ -93,7 +94,8 @@ mod tests {
             (r#"{"p":{"ProtocolVersion":4,"Addr":{"Network":"tcp","String":""}}}"#, "protocol 4"),
             (r#"{"p":{"Addr":{"Network":"pipe","String":""}}}"#, "pipe"),
         ] {
-            let diagnostic = parse(text).unwrap_err();
+            let diagnostics = parse(text).unwrap_err();
+            let diagnostic = diagnostics.iter().next().unwrap();
             assert!(diagnostic.detail.contains(wanted), "{}", diagnostic.detail);
         }
     }

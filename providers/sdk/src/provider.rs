@@ -96,7 +96,7 @@ impl<C: Send + Sync + 'static> ProviderBuilder<C> {
                 .map_or_else(Schema::default, |c| (*c.shape().schema).clone()),
             resources: resources.iter().map(|(k, r)| (k.clone(), r.shape().schema.clone())).collect(),
             data_sources: data_sources.iter().map(|(k, d)| (k.clone(), d.shape().schema.clone())).collect(),
-            capabilities: Capabilities { plan_destroy: false, move_state: false },
+            capabilities: Capabilities { plan_destroy: false, move_state: false, finds_planned: true },
             ..ProviderSchema::default()
         };
         Arc::new(Built {
@@ -217,12 +217,11 @@ impl<R: Resource> AnyResource<R::Client> for Typed<R> {
     }
 
     async fn read(&self, current: &Value, context: &mut Context<R::Client>) -> Result<Value, Diagnostics> {
-        match self.inner.read(read_model(current)?, context).await? {
-            None => Ok(Value::Null(self.shape.ty.clone())),
-            Some(model) => {
-                plan::settled(&self.shape, model.into_object(), false).map_err(|(_, diagnostics)| diagnostics)
-            }
-        }
+        let gone = || Value::Null(self.shape.ty.clone());
+        let Some(model) = self.inner.read(read_model(current)?, context).await? else { return Ok(gone()) };
+        let object = plan::settled(&self.shape, model.into_object(), false).map_err(|(_, errors)| errors)?;
+        // An object that lacks what every object of its kind has was planned, and never came into being.
+        Ok(if self.shape.is_complete(&object) { object } else { gone() })
     }
 
     async fn apply(

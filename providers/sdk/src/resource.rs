@@ -47,7 +47,8 @@ pub trait Resource: Send + Sync + 'static {
     ) -> Result<Self::Model, Failed<Self::Model>>;
 
     /// Looks at the object. `None` if it is gone. It must cope with attributes that are null although the object
-    /// has them: after an import, and after an interrupted creation, when `current` is what was planned.
+    /// has them: after an import, and after an interrupted creation, when `current` is what was planned. An object in
+    /// whose result an attribute is null that the model declares `not_null` counts as gone.
     async fn read(
         &self,
         current: Self::Model,

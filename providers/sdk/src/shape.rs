@@ -25,6 +25,7 @@ pub(crate) struct Rule {
     pub default: Option<Value>,
     pub replace: Option<ReplaceWhen>,
     pub keep: bool,
+    pub not_null: bool,
     pub computed: bool,
     pub write_only: bool,
 }
@@ -45,6 +46,7 @@ impl Shape {
                     default: spec.default,
                     replace: spec.replace,
                     keep: spec.keep,
+                    not_null: spec.not_null,
                     computed: spec.attribute.computed,
                     write_only: spec.attribute.write_only,
                 }
@@ -69,6 +71,12 @@ impl Shape {
             return Err(self.misshapen(object));
         }
         Ok(entries.values().collect())
+    }
+
+    /// Whether nothing is null that no object of this kind is without.
+    pub(crate) fn is_complete(&self, object: &Value) -> bool {
+        let Ok(values) = self.values(object) else { return false };
+        self.rules.iter().zip(values).all(|(rule, value)| !rule.not_null || !value.is_null())
     }
 
     fn misshapen(&self, object: &Value) -> Diagnostics {

@@ -15,17 +15,22 @@ use std::{
         mpsc::{Receiver, Sender, channel},
     },
     thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use super::{StateError, keys, meta::Meta, ticket::Promise};
 use crate::{
     digest::Digest,
     record::{OperationRecord, Saved},
-    store::{Batch, Store},
+    store::{Batch, Change, Store},
 };
 
 /// How many bytes of entries go into one batch before the next is begun.
 const GROUP_BYTES: usize = 4 << 20;
+/// From how many entries in a group on it is worth waiting for more.
+const MANY: usize = 3;
+/// What a commit takes at most, as far as waiting goes.
+const COMMIT_LIMIT: Duration = Duration::from_millis(4);
 
 /// What one caller wants made durable, in one piece.
 #[derive(Default)]
@@ -107,21 +112,62 @@ impl Drop for Committer {
 }
 
 fn run(core: &Core, entries: &Receiver<Queued>) {
+    let mut pace = Pace::default();
     while let Ok(first) = entries.recv() {
-        let mut group = vec![first];
-        let mut bytes = 0;
-        while bytes < GROUP_BYTES
-            && let Ok(next) = entries.try_recv()
-        {
-            bytes += next.entry.journal.bytes() + next.entry.content.bytes();
-            group.push(next);
-        }
+        let group = pace.gather(first, entries);
         let (entries, promises): (Vec<_>, Vec<_>) = group.into_iter().map(|q| (q.entry, q.promise)).unzip();
+        let size = entries.len();
+        let start = Instant::now();
         let result = commit(core, entries);
+        pace.learn(size, start.elapsed());
         for promise in promises {
             // A caller's callback that panics must not keep the others from their results.
             let _ = catch_unwind(AssertUnwindSafe(|| promise.resolve(result.clone())));
         }
+    }
+}
+
+/// How long a group waits for more entries.
+///
+/// Callers whose entries were just made durable come back with their next ones a moment later. Committing at once would
+/// split them into two halves that take turns, each paying a flush. So when groups are not tiny, a group waits for as
+/// many entries as the last two had together, but never longer than a part of what a commit takes.
+#[derive(Default)]
+struct Pace {
+    last: usize,
+    before: usize,
+    took: Duration,
+}
+
+impl Pace {
+    fn gather(&self, first: Queued, entries: &Receiver<Queued>) -> Vec<Queued> {
+        let mut bytes = first.bytes();
+        let mut group = vec![first];
+        let wanted = if self.last >= MANY { self.last + self.before } else { 0 };
+        let end = Instant::now() + self.took.min(COMMIT_LIMIT) / 4;
+        while bytes < GROUP_BYTES {
+            let next = match entries.try_recv() {
+                Ok(next) => next,
+                Err(_) if group.len() >= wanted => break,
+                Err(_) => match entries.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                    Ok(next) => next,
+                    Err(_) => break,
+                },
+            };
+            bytes += next.bytes();
+            group.push(next);
+        }
+        group
+    }
+
+    fn learn(&mut self, size: usize, took: Duration) {
+        *self = Self { last: size, before: self.last, took };
+    }
+}
+
+impl Queued {
+    fn bytes(&self) -> usize {
+        self.entry.journal.bytes() + self.entry.content.bytes()
     }
 }
 
@@ -162,7 +208,9 @@ impl Group<'_> {
         }
         self.change_content(entry.content)?;
         self.meta.serial = self.meta.serial.max(entry.serial.unwrap_or(0));
-        append(&mut self.batch, entry.journal);
+        for change in entry.journal.into_changes() {
+            self.batch.push(change);
+        }
         if let Some(Mark::End(mut record)) = entry.operation {
             record.serial_after = Some(self.meta.serial);
             self.batch.delete(keys::unfinished(record.number));
@@ -175,23 +223,23 @@ impl Group<'_> {
     fn change_content(&mut self, content: Batch) -> Result<(), StateError> {
         let mut changed = false;
         for change in content.into_changes() {
-            use crate::store::Change::{Delete, Put};
             let before = self.digest(change.key())?;
             let after = match &change {
-                Put(key, value) => Some(Digest::of_entry(key, value)),
-                Delete(_) => None,
+                Change::Put(key, value) => Some(Digest::of_entry(key, value)),
+                Change::Delete(_) => None,
             };
             if before == after {
                 continue;
             }
             changed = true;
-            before.map(|digest| self.meta.content.subtract(digest));
-            after.map(|digest| self.meta.content.add(digest));
-            self.digests.insert(change.key().to_vec(), after);
-            match change {
-                Put(key, value) => self.batch.put(key, value),
-                Delete(key) => self.batch.delete(key),
+            if let Some(digest) = before {
+                self.meta.content.subtract(digest);
             }
+            if let Some(digest) = after {
+                self.meta.content.add(digest);
+            }
+            self.digests.insert(change.key().to_vec(), after);
+            self.batch.push(change);
         }
         self.meta.serial += u64::from(changed);
         Ok(())
@@ -203,14 +251,5 @@ impl Group<'_> {
             return Ok(*digest);
         }
         Ok(self.core.store.get(key)?.map(|value| Digest::of_entry(key, &value)))
-    }
-}
-
-fn append(batch: &mut Batch, more: Batch) {
-    for change in more.into_changes() {
-        match change {
-            crate::store::Change::Put(key, value) => batch.put(key, value),
-            crate::store::Change::Delete(key) => batch.delete(key),
-        }
     }
 }

@@ -25,26 +25,27 @@ pub(super) fn instance(key: &InstanceKey) -> Vec<u8> {
     bytes
 }
 
-/// An address whose numbers in brackets are preceded by a byte with their length, so that they sort by number. That
-/// byte is smaller than a quotation mark, so numbers come before text.
+/// An address in which instances sort right after what they are instances of, and by number before text: a bracket is
+/// preceded by a byte that is smaller than any in a name, and a number by a byte with its length, which is smaller than
+/// a quotation mark.
 fn sortable_address(address: &str, out: &mut Vec<u8>) {
     let bytes = address.as_bytes();
     let mut quoted = false;
     let mut escaped = false;
     for (at, &byte) in bytes.iter().enumerate() {
-        out.push(byte);
         match byte {
             _ if escaped => escaped = false,
             b'\\' if quoted => escaped = true,
             b'"' => quoted = !quoted,
             b'[' if !quoted => {
                 let digits = bytes[at + 1..].iter().take_while(|b| b.is_ascii_digit()).take(30).count();
-                if digits > 0 {
-                    out.push(digits as u8);
-                }
+                out.extend_from_slice(if digits > 0 { &[1, b'['] } else { &[1] });
+                out.push(if digits > 0 { digits as u8 } else { b'[' });
+                continue;
             }
             _ => {}
         }
+        out.push(byte);
     }
 }
 

@@ -6,10 +6,7 @@ use std::{
     sync::{PoisonError, RwLock},
 };
 
-use super::{Batch, Change, Entry, Scan, Store, StoreError};
-
-/// How many entries a scan takes at a time, so that it does not hold the lock while its caller works.
-const PAGE: usize = 256;
+use super::{Batch, Change, Entry, PAGE, Scan, Store, StoreError, paged};
 
 /// Keys and values in memory. "Durable" means until it is dropped.
 #[derive(Default)]
@@ -23,15 +20,10 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// Up to a page of entries after `from` that begin with `prefix`.
-    fn page(&self, prefix: &[u8], from: Bound<&[u8]>) -> Vec<Entry> {
+    fn page(&self, from: Bound<&[u8]>) -> Vec<Entry> {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        let range = entries.range::<[u8], _>((from, Bound::Unbounded));
-        range
-            .take_while(|(key, _)| key.starts_with(prefix))
-            .take(PAGE)
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect()
+        let range = entries.range::<[u8], _>((from, Bound::Unbounded)).take(PAGE);
+        range.map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 }
 
@@ -41,13 +33,7 @@ impl Store for MemoryStore {
     }
 
     fn scan(&self, prefix: &[u8]) -> Scan<'_> {
-        let prefix = prefix.to_vec();
-        let first = self.page(&prefix, Bound::Included(&prefix));
-        let pages = std::iter::successors(Some(first), move |page| {
-            let (last, _) = page.last()?;
-            Some(self.page(&prefix, Bound::Excluded(last)))
-        });
-        Box::new(pages.take_while(|page| !page.is_empty()).flatten().map(Ok))
+        Box::new(paged(prefix, |from| Ok(self.page(from))))
     }
 
     fn commit(&self, batch: Batch) -> Result<(), StoreError> {

@@ -168,14 +168,12 @@ fn everything_that_a_plan_can_have() {
                   - id = "u-0"
                 }
 
-              # module.m[0].file.moved has moved
-              # (moved from file.was)
+              # module.m[0].file.moved has moved here from file.was
                 resource "file" "moved" {
                     id = "m"
                 }
 
-              # module.m[0].file.taken will be imported
-              # (imported from "i-1")
+              # module.m[0].file.taken will be imported from "i-1"
                 resource "file" "taken" {
                     id = "i-1"
                 }
@@ -255,6 +253,31 @@ fn nothing_to_do() {
         Planning failed. Nothing to change had been found before.
     "#]],
     );
+}
+
+#[test]
+fn only_recording() {
+    let Plan { drift, .. } = everything();
+    check(&Plan { purpose: Purpose::RefreshOnly, drift, ..plan(vec![]) }, expect![[r#"
+        Changed outside of Plumb since it was recorded:
+
+          # file.each["k"] has changed
+          ~ resource "file" "each" {
+                id   = "k"
+              ~ mode = 1 -> 2
+            }
+
+          # file.updated has changed
+          ~ resource "file" "updated" {
+                id    = "f-1"
+              ~ names = [
+                  + "a",
+                    # (2 unchanged elements hidden)
+                ]
+            }
+
+        Applying this records what has changed outside of Plumb; it changes nothing else.
+    "#]]);
 }
 
 #[test]
@@ -408,6 +431,15 @@ fn texts_are_compared_line_by_line() {
                 EOT
         "#]],
     );
+}
+
+#[test]
+fn long_texts_stand_one_below_the_other() {
+    let long = "a long text that goes on and on and on and on and on and ";
+    check_attribute(s(&format!("{long}ends")), s(&format!("{long}begins again")), expect![[r#"
+          ~ x = "a long text that goes on and on and on and on and on and ends"
+             -> "a long text that goes on and on and on and on and on and begins again"
+    "#]]);
 }
 
 #[test]

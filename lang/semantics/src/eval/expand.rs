@@ -3,8 +3,16 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use plumb_model::Value;
+use ecow::{EcoString, eco_format};
 use plumb_model::address::Key;
+use plumb_model::convert::convert;
+use plumb_model::{Diagnostic, Diagnostics, Marks, Type, Value};
+use plumb_syntax::tree::Expr;
+
+use super::names::Scope;
+use super::{At, Evaluator, ModuleRef, Phase};
+use crate::expr::describe;
+use crate::program::Repetition;
 
 /// The instances of a block in one module instance.
 pub(crate) struct Expansion {
@@ -14,7 +22,7 @@ pub(crate) struct Expansion {
     /// Of `for_each`: the values in the order of keys; empty if they are the keys.
     pub values: Vec<Value>,
     /// Of `for_each`: where each key is.
-    pub index: HashMap<ecow::EcoString, u32>,
+    pub index: HashMap<EcoString, u32>,
 }
 
 /// How the instances are told apart.
@@ -31,6 +39,9 @@ pub(crate) enum Shape {
     /// Not known how many: one stands for all of them.
     Unknown,
 }
+
+/// More instances than this are taken for a mistake.
+const MAX_INSTANCES: u64 = 10_000_000;
 
 impl Expansion {
     /// One instance without key.
@@ -74,5 +85,220 @@ impl Expansion {
             (Shape::ForEach, Key::String(key)) => self.index.get(key).map(|index| *index as usize),
             _ => None,
         }
+    }
+
+    fn for_each(keys: Vec<EcoString>, values: Vec<Value>) -> Expansion {
+        let index = keys.iter().enumerate().map(|(i, key)| (key.clone(), i as u32)).collect();
+        Expansion {
+            shape: Shape::ForEach,
+            keys: keys.into_iter().map(Value::String).collect(),
+            values,
+            index,
+        }
+    }
+}
+
+impl Evaluator {
+    /// The instances that a repetition asks for in a module instance.
+    pub(super) fn expansion(
+        &self,
+        module: ModuleRef,
+        repetition: &Repetition,
+    ) -> Result<Expansion, Diagnostics> {
+        let scope = Scope::module(self, module);
+        if let Some(expr) = &repetition.count {
+            let value = self.eval_scoped(&scope, expr)?;
+            self.count(module, expr, &value)
+        } else if let Some(expr) = &repetition.for_each {
+            let value = self.eval_scoped(&scope, expr)?;
+            self.for_each(module, expr, &value)
+        } else if let Some(expr) = &repetition.enabled {
+            let value = self.eval_scoped(&scope, expr)?;
+            self.enabled(module, expr, &value)
+        } else {
+            Ok(Expansion::one())
+        }
+    }
+
+    fn count(&self, module: ModuleRef, expr: &Expr, value: &Value) -> Result<Expansion, Diagnostics> {
+        let error = |detail: EcoString| {
+            Diagnostic::error("invalid-count", "Invalid count argument").detail(detail).at(expr.span)
+        };
+        let (inner, marks) = value.unmark();
+        if marks.contains(Marks::EPHEMERAL) {
+            return Err(
+                error("`count` depends on an ephemeral value, which may differ each time.".into()).into()
+            );
+        }
+        if inner.is_null() {
+            return Err(error("`count` is null; it must be a number.".into())
+                .help("Leave `count` out for exactly one instance.")
+                .into());
+        }
+        let number = match convert(inner, &Type::Number) {
+            Ok(Value::Number(number)) => number,
+            Ok(_) => return self.unknown_instances(module, expr, "count"),
+            Err(problem) => {
+                let diagnostic = Diagnostic::error("invalid-count", "Incorrect value type")
+                    .detail(eco_format!("`count` is the number of instances: {problem}."))
+                    .at(expr.span);
+                let diagnostic = match inner {
+                    Value::Bool(_) => {
+                        diagnostic.help("To make an instance or none, write `count = condition ? 1 : 0`.")
+                    }
+                    _ => diagnostic,
+                };
+                return Err(diagnostic.into());
+            }
+        };
+        if !number.is_integer() {
+            return Err(error(eco_format!("`count` is {number}, which is not a whole number.")).into());
+        }
+        match number.to_u64() {
+            Some(count) if count <= MAX_INSTANCES => Ok(Expansion::of(Shape::Count(count))),
+            _ if number.is_negative() => {
+                Err(error(eco_format!("`count` is {number}; it must not be negative."))
+                    .help("Write `max(0, …)` around it.")
+                    .into())
+            }
+            _ => Err(error(eco_format!("`count` is {number}, which is more than {MAX_INSTANCES}.")).into()),
+        }
+    }
+
+    pub(super) fn for_each(
+        &self,
+        module: ModuleRef,
+        expr: &Expr,
+        value: &Value,
+    ) -> Result<Expansion, Diagnostics> {
+        let error = |detail: EcoString| {
+            Diagnostic::error("invalid-for-each", "Invalid for_each argument").detail(detail).at(expr.span)
+        };
+        let (inner, marks) = value.unmark();
+        if marks.contains(Marks::SENSITIVE) {
+            return Err(error("The keys of `for_each` become part of addresses, so they cannot be sensitive.".into())
+                .help("Use keys that may be shown; only the values of a map may be sensitive. `nonsensitive(…)` says that a value may be shown.")
+                .into());
+        }
+        if marks.contains(Marks::EPHEMERAL) {
+            return Err(error(
+                "`for_each` depends on an ephemeral value, which may differ each time.".into(),
+            )
+            .into());
+        }
+        match inner {
+            Value::Null(_) => Err(error("`for_each` is null; it must be a map, or a set of strings.".into())
+                .help("Give an empty one for the case of null: `coalesce(value, {})`.")
+                .into()),
+            Value::Map(_) | Value::Object(_) => {
+                let entries = inner.as_entries().into_iter().flat_map(|entries| entries.iter());
+                let (keys, values) = entries.map(|(key, value)| (key.clone(), value.clone())).unzip();
+                Ok(Expansion::for_each(keys, values))
+            }
+            Value::Set(set) => {
+                let mut keys = Vec::with_capacity(set.items.len());
+                for item in &set.items {
+                    match item {
+                        Value::String(key) => keys.push(key.clone()),
+                        Value::Unknown(_) => return self.unknown_instances(module, expr, "for_each"),
+                        Value::Null(_) => {
+                            return Err(error("The set has a null in it; keys must be strings.".into())
+                                .help("Filter it: `[for x in … : x if x != null]`.")
+                                .into());
+                        }
+                        _ => {
+                            let found = set.element.friendly_name();
+                            return Err(Diagnostic::error(
+                                "invalid-for-each",
+                                "Invalid for_each set argument",
+                            )
+                            .detail(eco_format!(
+                                "The set holds elements of type {found}; only sets of strings can be used."
+                            ))
+                            .at(expr.span)
+                            .help("Convert the elements, `toset([for x in … : tostring(x)])`, or use a map.")
+                            .into());
+                        }
+                    }
+                }
+                Ok(Expansion::for_each(keys, Vec::new()))
+            }
+            Value::Unknown(unknown)
+                if matches!(unknown.ty, Type::Dynamic | Type::Map(_) | Type::Object(_))
+                    || matches!(&unknown.ty, Type::Set(e) if matches!(**e, Type::String | Type::Dynamic)) =>
+            {
+                self.unknown_instances(module, expr, "for_each")
+            }
+            Value::List(_) | Value::Tuple(_) => {
+                let found = inner.ty().friendly_name();
+                Err(error(eco_format!("`for_each` is a {found}; it must be a map, or a set of strings, whose keys name the instances."))
+                    .help("If the elements are distinct strings, write `toset(…)`; else make a map: `{ for x in … : x.name => x }`.")
+                    .into())
+            }
+            other => Err(error(eco_format!(
+                "`for_each` is {}; it must be a map, or a set of strings.",
+                describe(other)
+            ))
+            .into()),
+        }
+    }
+
+    fn enabled(&self, module: ModuleRef, expr: &Expr, value: &Value) -> Result<Expansion, Diagnostics> {
+        let error = |detail: EcoString| {
+            Diagnostic::error("invalid-enabled", "Invalid enabled argument").detail(detail).at(expr.span)
+        };
+        let (inner, marks) = value.unmark();
+        if marks.contains(Marks::EPHEMERAL) {
+            return Err(
+                error("`enabled` depends on an ephemeral value, which may differ each time.".into()).into()
+            );
+        }
+        match convert(inner, &Type::Bool) {
+            Ok(Value::Bool(enabled)) => Ok(Expansion::of(Shape::Enabled(enabled))),
+            Ok(Value::Null(_)) => Err(error("`enabled` is null; it must be true or false.".into()).into()),
+            Ok(_) => self.unknown_instances(module, expr, "enabled"),
+            Err(problem) => Err(error(eco_format!("`enabled` is true or false: {problem}.")).into()),
+        }
+    }
+
+    /// How many instances there are cannot be said: an error but where nothing is known anyway.
+    fn unknown_instances(
+        &self,
+        module: ModuleRef,
+        expr: &Expr,
+        name: &str,
+    ) -> Result<Expansion, Diagnostics> {
+        if self.options.phase == Phase::Validate {
+            return Ok(Expansion::of(Shape::Unknown));
+        }
+        let what = match name {
+            "for_each" => {
+                "The keys of `for_each` are known only after apply, so it cannot be said which instances there are."
+            }
+            "count" => {
+                "`count` is known only after apply, so it cannot be said how many instances there are."
+            }
+            _ => "`enabled` is known only after apply, so it cannot be said whether there is an instance.",
+        };
+        let code = match name {
+            "for_each" => "unknown-for-each",
+            "count" => "unknown-count",
+            _ => "unknown-enabled",
+        };
+        let mut diagnostic = Diagnostic::error(code, eco_format!("Invalid {name} argument"))
+            .detail(what)
+            .label(expr.span, "not known yet");
+        for (reference, span) in self.why_unknown(At::Module(module), expr) {
+            diagnostic = diagnostic.label(span, eco_format!("because of `{reference}`"));
+        }
+        let help = match name {
+            "for_each" => {
+                "Use keys that you write and put what is not known yet in the values: `{ main = resource.id }`. Or apply what it depends on first, with `-target`."
+            }
+            _ => {
+                "Decide by a value that you write, such as a variable. Or apply what it depends on first, with `-target`."
+            }
+        };
+        Err(diagnostic.help(help).into())
     }
 }

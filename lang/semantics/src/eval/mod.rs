@@ -9,7 +9,8 @@
 //! Always true: evaluating the same program with the same inputs and instances gives the same values; a value that is
 //! not there because its node failed is unknown of any type, so that trouble is reported once, at its cause.
 //!
-//! Elsewhere: expressions are [`crate::expr`], blocks by schema [`decode`], `count` and `for_each` [`expand`].
+//! Elsewhere: expressions are `crate::expr`, blocks by schema `decode`, `count` and `for_each` `expand`, what names
+//! mean `names`.
 
 use std::sync::{Arc, OnceLock};
 
@@ -23,10 +24,14 @@ use crate::schemas::Schemas;
 use crate::world::World;
 use expand::Expansion;
 
+mod conditions;
+mod console;
+pub(crate) mod decode;
 mod expand;
-mod pending;
+pub(crate) mod names;
+mod nodes;
 
-pub use pending::{ImportRequest, Outcome};
+pub use conditions::{ImportRequest, Outcome};
 
 /// How far values can be known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,8 +72,11 @@ pub struct EvalOptions {
     pub schemas: Arc<dyn Schemas>,
     /// Functions of providers; without it a call of one is unknown.
     pub provider_functions: Option<Arc<dyn ProviderFunctions>>,
-    /// The time that `plantimestamp()` gives: when the plan began.
-    pub plan_time: std::time::SystemTime,
+    /// The time that `plantimestamp()` gives: when the plan began. Without it there is no such function.
+    pub plan_time: Option<std::time::SystemTime>,
+    /// Whether expressions in Terraform's language mean exactly what they mean in Terraform 1.11: both operands of `&&`
+    /// and `||` are needed, and there are no later functions.
+    pub exactly_terraform_1_11: bool,
 }
 
 /// An instance of a resource in an evaluation: an index into it, valid until the resource is expanded again.
@@ -142,11 +150,17 @@ enum NodeState {
     /// It was not evaluated yet, or has no value.
     Pending,
     /// The value in each module instance.
-    Values(Vec<Value>),
+    Values(Vec<Stored>),
     /// The instances of a call, in each module instance, and the index of the first in the called module.
     Call(Vec<(Expansion, u32)>),
     /// The instances of a resource, in each module instance.
     Resource { kind: u32, states: Vec<ResourceState> },
+}
+
+/// A value and whether it is known to its last part.
+struct Stored {
+    value: Value,
+    known: bool,
 }
 
 /// The instances of a resource in one module instance.
@@ -169,8 +183,13 @@ impl Evaluator {
     pub fn new(program: Arc<Program>, options: EvalOptions) -> Evaluator {
         let mut modules: Vec<ModuleState> = program.modules.iter().map(|_| ModuleState::default()).collect();
         modules[0] = ModuleState { instances: vec![ModuleInstance::root()], origins: vec![(0, 0)] };
-        let mut evaluator =
-            Evaluator { modules, nodes: Vec::with_capacity(program.node_count()), kinds: Vec::new(), program, options };
+        let mut evaluator = Evaluator {
+            modules,
+            nodes: Vec::with_capacity(program.node_count()),
+            kinds: Vec::new(),
+            program,
+            options,
+        };
         evaluator.prepare_nodes();
         evaluator
     }
@@ -215,7 +234,11 @@ impl Evaluator {
     pub fn instances(&self, node: NodeId) -> Vec<InstanceRef> {
         let NodeState::Resource { states, .. } = &self.nodes[node.0 as usize] else { return Vec::new() };
         let all = states.iter().enumerate().flat_map(|(module, state)| {
-            (0..state.objects.len()).map(move |index| InstanceRef { node, module: module as u32, index: index as u32 })
+            (0..state.objects.len()).map(move |index| InstanceRef {
+                node,
+                module: module as u32,
+                index: index as u32,
+            })
         });
         all.collect()
     }
@@ -270,7 +293,7 @@ impl Evaluator {
     /// The value of a variable, local or output in an instance of its module, if it has been evaluated.
     pub fn value(&self, node: NodeId, module: u32) -> Option<&Value> {
         match &self.nodes[node.0 as usize] {
-            NodeState::Values(values) => values.get(module as usize),
+            NodeState::Values(values) => values.get(module as usize).map(|stored| &stored.value),
             _ => None,
         }
     }

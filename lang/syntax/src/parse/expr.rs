@@ -58,7 +58,8 @@ impl Walker<'_> {
     fn complain_in(&mut self, group: &Group, place: Place, run: Run, at: usize) {
         if run.tokens.is_empty() {
             if !group.broken {
-                let diagnostic = explain::nothing(place, self.origin.span(group.inner_start, group.inner_end));
+                let diagnostic =
+                    explain::nothing(place, self.origin.span(group.inner_start, group.inner_end));
                 self.diagnostics.push(diagnostic);
             }
         } else if !group.broken {
@@ -216,9 +217,7 @@ impl Walker<'_> {
             kind::NUMBER => self.number(token).map_or(ExprKind::Error, ExprKind::Number),
             kind::STRING => self.quoted_string(token).map_or(ExprKind::Error, ExprKind::String),
             kind::TEMPLATE => self.template(self.group(token), depth),
-            kind::PAREN => {
-                ExprKind::Paren(Arc::new(self.single(token.group as usize, Place::Paren, depth)))
-            }
+            kind::PAREN => ExprKind::Paren(Arc::new(self.single(token.group as usize, Place::Paren, depth))),
             kind::BRACKET => self.bracket(self.group(token), depth),
             _ => self.brace(self.group(token), depth),
         };
@@ -237,7 +236,9 @@ impl Walker<'_> {
                 Diagnostic::error("invalid-number", "Invalid number literal")
                     .detail(eco_format!("`{text}` is not a number that can be represented."))
                     .at(self.span_of(token))
-                    .help("Write digits, at most one decimal point, and an exponent such as `e3` if need be."),
+                    .help(
+                        "Write digits, at most one decimal point, and an exponent such as `e3` if need be.",
+                    ),
             );
         }
         number.ok()
@@ -430,7 +431,7 @@ impl Walker<'_> {
                     let key = if rule == Rule::key {
                         ObjectKey::Name(self.ident(run.tokens[range.start]))
                     } else {
-                        ObjectKey::Expr(self.key(pair, run, depth))
+                        ObjectKey::Expr(self.expr(pair, run, depth))
                     };
                     if let Some(value) = pairs.next() {
                         out.push(ObjectEntry::Pair { key, value: self.expr(value, run, depth) });
@@ -438,20 +439,6 @@ impl Walker<'_> {
                 }
             }
         }
-    }
-
-    /// A key that is not a bare name. One that looks like a name with attributes could mean either.
-    fn key(&mut self, pair: Pair<Rule>, run: Run, depth: usize) -> Expr {
-        let key = self.expr(pair, run, depth);
-        if let ExprKind::Traversal(traversal) = &key.kind {
-            self.diagnostics.push(
-                Diagnostic::error("ambiguous-key", "Ambiguous attribute key")
-                    .detail(eco_format!("`{traversal}` could be a key as it is, or an expression that gives the key."))
-                    .at(key.span)
-                    .help(eco_format!("Write `({traversal})` for the value, or `\"{traversal}\"` for the text.")),
-            );
-        }
-        key
     }
 
     fn for_expr(&mut self, pairs: Pairs<Rule>, run: Run, depth: usize) -> ExprKind {
@@ -693,7 +680,9 @@ fn group_run(operands: Vec<Expr>, operators: Vec<Infix>) -> Expr {
         Some(BinaryOp::Coalesce) => {
             let mut operands = operands.into_iter().rev();
             let last = operands.next().expect("a run has operands");
-            operands.zip(operators.into_iter().rev()).fold(last, |right, (left, infix)| binary(left, infix, right))
+            operands
+                .zip(operators.into_iter().rev())
+                .fold(last, |right, (left, infix)| binary(left, infix, right))
         }
         _ => {
             let mut operands = operands.into_iter();

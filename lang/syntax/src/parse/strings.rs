@@ -83,13 +83,14 @@ fn escape(rest: &str) -> Result<(char, usize), (usize, EcoString)> {
             let wanted = if selector == 'u' { 4 } else { 8 };
             let digits = rest[2..].bytes().take(wanted).take_while(u8::is_ascii_hexdigit).count();
             if digits < wanted {
-                let detail = eco_format!("Found {digits} hexadecimal digits behind `\\{selector}`, wanted {wanted}.");
+                let detail =
+                    eco_format!("Found {digits} hexadecimal digits behind `\\{selector}`, wanted {wanted}.");
                 return Err((2 + digits, detail));
             }
             let code = u32::from_str_radix(&rest[2..2 + wanted], 16).unwrap_or(u32::MAX);
-            char::from_u32(code).map(|c| (c, 2 + wanted)).ok_or_else(|| {
-                (2 + wanted, eco_format!("U+{code:04X} is not a Unicode character."))
-            })
+            char::from_u32(code)
+                .map(|c| (c, 2 + wanted))
+                .ok_or_else(|| (2 + wanted, eco_format!("U+{code:04X} is not a Unicode character.")))
         }
         Some(c) => Err((1 + c.len_utf8(), eco_format!("`\\{c}` means nothing."))),
         None => Err((1, "A backslash stands at the end.".into())),

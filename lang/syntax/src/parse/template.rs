@@ -76,7 +76,8 @@ impl Walker<'_> {
         }
         self.expect_keyword_alone(run, range.end - 1);
         let then = then.map_or_else(Vec::new, |arm| self.parts(arm.into_inner(), run, literals, depth));
-        let otherwise = arms.next().map_or_else(Vec::new, |arm| self.parts(arm.into_inner(), run, literals, depth));
+        let otherwise =
+            arms.next().map_or_else(Vec::new, |arm| self.parts(arm.into_inner(), run, literals, depth));
         TemplatePart::If(Arc::new(TemplateIf { condition, then, otherwise, span }))
     }
 
@@ -182,7 +183,11 @@ impl Walker<'_> {
         for (i, kind) in run.kinds.bytes().enumerate() {
             if kind == kind::TEXT {
                 let text = self.token_text(run.tokens[i]);
-                lines.extend(text.split_inclusive('\n').map(|line| Line { token: i, text: line, starts: false }));
+                lines.extend(text.split_inclusive('\n').map(|line| Line {
+                    token: i,
+                    text: line,
+                    starts: false,
+                }));
             } else {
                 lines.push(Line { token: i, text: "", starts: false });
             }

@@ -48,7 +48,9 @@ impl Scanner<'_> {
             '~' => operator.detail(bitwise).help("Did you mean `!`, boolean NOT?"),
             '^' => operator.detail(bitwise).help("Did you mean `pow(base, exponent)`?"),
             '\r' => invalid
-                .detail("A carriage return stands alone; lines end with a line feed, with or without one before.")
+                .detail(
+                    "A carriage return stands alone; lines end with a line feed, with or without one before.",
+                )
                 .help("Save the file with Unix or Windows line endings."),
             '\u{feff}' => invalid
                 .detail("A byte order mark stands within the text.")
@@ -80,7 +82,9 @@ impl Scanner<'_> {
             Some(b'"') => diagnostic
                 .detail("The word that begins a heredoc is not quoted.")
                 .at(self.origin.span(start as u32, end as u32))
-                .help(eco_format!("Write `<<{word}`; in text that is taken as it is, `<<'{word}'` (.cfg files).")),
+                .help(eco_format!(
+                    "Write `<<{word}`; in text that is taken as it is, `<<'{word}'` (.cfg files)."
+                )),
             Some(_) => diagnostic
                 .detail("Terraform's language has no heredoc whose text is taken as it is.")
                 .at(self.origin.span(start as u32, end as u32))
@@ -89,13 +93,20 @@ impl Scanner<'_> {
                      rename the file to `.cfg`."
                 )),
             None => diagnostic
-                .detail(eco_format!("The line must end directly behind `{word}`, and the text begins in the next."))
+                .detail(eco_format!(
+                    "The line must end directly behind `{word}`, and the text begins in the next."
+                ))
                 .label(self.origin.span(end as u32, line_end as u32), "this must not stand here")
                 .help("Remove what follows, also blanks and comments."),
         }
     }
 
-    pub(super) fn unterminated_string(&self, outermost: Option<usize>, start: usize, end: usize) -> Diagnostic {
+    pub(super) fn unterminated_string(
+        &self,
+        outermost: Option<usize>,
+        start: usize,
+        end: usize,
+    ) -> Diagnostic {
         let diagnostic = Diagnostic::error("unterminated-string", "Unterminated template string");
         let sequence = outermost.and_then(|depth| self.frames.get(depth + 1)).or_else(|| {
             let top = self.top();
@@ -133,7 +144,11 @@ impl Scanner<'_> {
             .detail(eco_format!("There is no open bracket that this `{closer}` could close."))
             .at(self.origin.span(start as u32, start as u32 + 1));
         let text = self.frames.iter().rposition(|frame| frame.kind.is_text()).unwrap_or(0);
-        match self.frames[text..].iter().rev().find(|frame| frame.open.0 < frame.open.1 && !frame.kind.is_text()) {
+        match self.frames[text..]
+            .iter()
+            .rev()
+            .find(|frame| frame.open.0 < frame.open.1 && !frame.kind.is_text())
+        {
             Some(frame) => diagnostic.label(self.frame_span(frame), "this is the innermost open bracket"),
             None => diagnostic,
         }

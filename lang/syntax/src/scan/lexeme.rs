@@ -156,10 +156,13 @@ impl Scanner<'_> {
             (b'<', b'<', _) if self.heredoc() => return,
             (b'?', b'?', _) => (kind::COALESCE, 2),
             (b'?', b'.', _) => (kind::SAFE_DOT, 2),
-            (b'?', b'[', _) if self.dialect == Dialect::Native && self.adjoins_operand() => (kind::SAFE_INDEX, 1),
-            (b'.' | b',' | b'=' | b'!' | b'<' | b'>' | b'+' | b'-' | b'*' | b'/' | b'%' | b'?' | b':', ..) => {
-                (byte, 1)
+            (b'?', b'[', _) if self.dialect == Dialect::Native && self.adjoins_operand() => {
+                (kind::SAFE_INDEX, 1)
             }
+            (
+                b'.' | b',' | b'=' | b'!' | b'<' | b'>' | b'+' | b'-' | b'*' | b'/' | b'%' | b'?' | b':',
+                ..,
+            ) => (byte, 1),
             _ => return self.unexpected_character(),
         };
         if matches!(token, kind::COALESCE | kind::SAFE_DOT) && self.dialect == Dialect::Terraform {
@@ -242,7 +245,8 @@ impl Scanner<'_> {
     fn end_of_unexpected(&self) -> usize {
         let rest = &self.text[self.at..];
         let first = rest.chars().next().map_or(0, char::len_utf8);
-        let more = rest[first..].find(|c: char| c.is_ascii() || is_xid_start(c)).unwrap_or(rest.len() - first);
+        let more =
+            rest[first..].find(|c: char| c.is_ascii() || is_xid_start(c)).unwrap_or(rest.len() - first);
         self.at + first + more
     }
 }

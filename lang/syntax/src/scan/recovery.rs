@@ -71,8 +71,7 @@ impl Scanner<'_> {
                 GroupKind::Body | GroupKind::Brace | GroupKind::Interpolation | GroupKind::Directive
             ),
         };
-        let visible =
-            (1..self.frames.len()).rev().take_while(|depth| !self.frames[*depth].kind.is_text());
+        let visible = (1..self.frames.len()).rev().take_while(|depth| !self.frames[*depth].kind.is_text());
         let mut candidates = visible.filter(|depth| matches(self.frames[*depth].kind));
         let nearest = candidates.next()?;
         if self.recovering && self.first_of_line() && self.frames[nearest].indent > self.line_indent {

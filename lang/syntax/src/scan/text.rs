@@ -194,8 +194,13 @@ impl Scanner<'_> {
     /// becomes one error.
     fn unterminated(&mut self, start: usize, end: usize) {
         let line = self.line;
-        let outermost =
-            self.frames.iter().position(|frame| frame.kind == GroupKind::Quoted && frame.line == line);
+        let began_here = |frame: &super::Frame| frame.kind == GroupKind::Quoted && frame.line == line;
+        let innermost = self.frames.len() - 1;
+        let outermost = self
+            .frames
+            .iter()
+            .position(began_here)
+            .or_else(|| (self.top().kind == GroupKind::Quoted).then_some(innermost));
         let alone = outermost.is_none_or(|depth| depth + 1 == self.frames.len());
         let multi_line = alone.then(|| self.end_of_multi_line(end)).flatten();
         let diagnostic = match multi_line {

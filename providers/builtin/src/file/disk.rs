@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use md5::Md5;
-use plumb_model::Diagnostic;
+use plumb_model::{Diagnostic, Diagnostics};
 use sha2::{Digest as _, Sha256};
 
 /// Larger files are known by their digests alone.
@@ -65,14 +65,15 @@ pub(super) fn describe(error: &io::Error) -> String {
     }
 }
 
-fn trouble(what: &'static str, path: &Path, error: &io::Error) -> Diagnostic {
+fn trouble(what: &'static str, path: &Path, error: &io::Error) -> Diagnostics {
     Diagnostic::error("file-system", "File system refused")
         .detail(format!("Cannot {what} `{}`: {}.", path.display(), describe(error)))
         .attribute(plumb_model::Path::of("path"))
+        .into()
 }
 
 /// What to say of a file that is in the way.
-pub(super) fn foreign(path: &Path) -> Diagnostic {
+pub(super) fn foreign(path: &Path) -> Diagnostics {
     Diagnostic::error("file-exists", "File exists already")
         .detail(format!("`{}` is there with another content, and is not managed.", path.display()))
         .help(format!(
@@ -80,6 +81,7 @@ pub(super) fn foreign(path: &Path) -> Diagnostic {
             path.display()
         ))
         .attribute(plumb_model::Path::of("path"))
+        .into()
 }
 
 /// Whether there is anything at a path.
@@ -88,7 +90,7 @@ pub(super) fn exists(path: &Path) -> bool {
 }
 
 /// Reads a file. `None` if there is none; an error if there is something else.
-pub(super) fn look(path: &Path) -> Result<Option<Found>, Diagnostic> {
+pub(super) fn look(path: &Path) -> Result<Option<Found>, Diagnostics> {
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
@@ -99,7 +101,8 @@ pub(super) fn look(path: &Path) -> Result<Option<Found>, Diagnostic> {
         return Err(Diagnostic::error("not-a-file", "Not a file")
             .detail(format!("`{}` is {what}.", path.display()))
             .help("Choose another `path`.")
-            .attribute(plumb_model::Path::of("path")));
+            .attribute(plumb_model::Path::of("path"))
+            .into());
     }
     let mode = metadata.permissions().mode() & 0o7777;
     digest(path, mode).map(Some).map_err(|e| trouble("read", path, &e))
@@ -148,7 +151,7 @@ pub(super) fn missing_directories(path: &Path) -> Vec<String> {
 }
 
 /// Makes the directories above a file and adds those that it made to `made`.
-pub(super) fn make_directories(path: &Path, mode: u32, made: &mut Vec<String>) -> Result<(), Diagnostic> {
+pub(super) fn make_directories(path: &Path, mode: u32, made: &mut Vec<String>) -> Result<(), Diagnostics> {
     for missing in missing_directories(path).into_iter().rev() {
         let dir = PathBuf::from(&missing);
         match fs::DirBuilder::new().mode(mode).create(&dir) {
@@ -180,7 +183,7 @@ fn temporary(path: &Path) -> PathBuf {
 }
 
 /// Removes what an interrupted write of a file left behind.
-pub(super) fn remove_leftovers(path: &Path) -> Result<(), Diagnostic> {
+pub(super) fn remove_leftovers(path: &Path) -> Result<(), Diagnostics> {
     let temporary = temporary(path);
     match fs::remove_file(&temporary) {
         Ok(()) => Ok(()),
@@ -190,7 +193,7 @@ pub(super) fn remove_leftovers(path: &Path) -> Result<(), Diagnostic> {
 }
 
 /// Writes a file whole. Without `replace`, it must not exist.
-pub(super) fn write(path: &Path, bytes: &[u8], mode: u32, replace: bool) -> Result<(), Diagnostic> {
+pub(super) fn write(path: &Path, bytes: &[u8], mode: u32, replace: bool) -> Result<(), Diagnostics> {
     remove_leftovers(path)?;
     let temporary = temporary(path);
     write_temporary(&temporary, bytes, mode).map_err(|e| {
@@ -221,7 +224,7 @@ fn sync_directory(path: &Path) -> io::Result<()> {
 }
 
 /// Sets the permission bits where they differ.
-pub(super) fn set_mode(path: &Path, found: u32, wanted: u32) -> Result<(), Diagnostic> {
+pub(super) fn set_mode(path: &Path, found: u32, wanted: u32) -> Result<(), Diagnostics> {
     if found == wanted {
         return Ok(());
     }
@@ -231,7 +234,7 @@ pub(super) fn set_mode(path: &Path, found: u32, wanted: u32) -> Result<(), Diagn
 }
 
 /// Deletes a file, and of the directories above it those in `made` that are empty afterwards.
-pub(super) fn delete(path: &Path, made: &BTreeSet<String>) -> Result<(), Diagnostic> {
+pub(super) fn delete(path: &Path, made: &BTreeSet<String>) -> Result<(), Diagnostics> {
     remove_leftovers(path)?;
     match fs::remove_file(path) {
         Ok(()) => sync_directory(directory(path)).map_err(|e| trouble("delete", path, &e))?,

@@ -1,6 +1,6 @@
 //! The provider `file`: files on this machine.
 //!
-//! Elsewhere: touching the disk is [`disk`].
+//! Elsewhere: touching the disk is `disk`.
 
 use std::collections::BTreeSet;
 use std::path::Path as FilePath;
@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 mod disk;
 
+use crate::blocking;
 use disk::{Digests, Found};
 
 /// The provider.
@@ -202,8 +203,10 @@ async fn plan_content(plan: &mut Planning<'_>, context: &mut Context<()>) -> Res
         Ok(digests) => digests,
         // It may come into being while the plan is carried out.
         Err(_) if !unchanged => None,
-        Err(problem) => {
-            context.warn(Diagnostic { severity: plumb_model::Severity::Warning, ..problem });
+        Err(problems) => {
+            for problem in problems {
+                context.warn(Diagnostic { severity: plumb_model::Severity::Warning, ..problem });
+            }
             return Ok(());
         }
     };
@@ -221,7 +224,7 @@ async fn plan_content(plan: &mut Planning<'_>, context: &mut Context<()>) -> Res
 }
 
 /// The bytes that a file is to hold; `None` while they are not known.
-fn content_of(file: &File) -> Result<Option<Vec<u8>>, Diagnostic> {
+fn content_of(file: &File) -> Result<Option<Vec<u8>>, Diagnostics> {
     if let Some(text) = file.content.known().or(file.sensitive_content.known()) {
         return Ok(Some(text.clone().into_bytes()));
     }
@@ -230,6 +233,7 @@ fn content_of(file: &File) -> Result<Option<Vec<u8>>, Diagnostic> {
             Diagnostic::error("not-base64", "Text is not Base64")
                 .detail(format!("`content_base64` cannot be decoded: {e}."))
                 .attribute(Path::of("content_base64"))
+                .into()
         });
     }
     let Some(source) = file.source.known() else { return Ok(None) };
@@ -237,6 +241,7 @@ fn content_of(file: &File) -> Result<Option<Vec<u8>>, Diagnostic> {
         Diagnostic::error("source-unreadable", "Source file cannot be read")
             .detail(format!("`{source}`: {}.", disk::describe(&e)))
             .attribute(Path::of("source"))
+            .into()
     })
 }
 
@@ -302,12 +307,13 @@ struct Write {
 }
 
 impl Write {
-    fn new(file: &File) -> Result<Write, Diagnostic> {
-        let mode = |name: &'static str, text: &Attr<String>| {
+    fn new(file: &File) -> Result<Write, Diagnostics> {
+        let mode = |name: &'static str, text: &Attr<String>| -> Result<u32, Diagnostics> {
             parse_mode(text.text()).map_err(|problem| {
                 Diagnostic::error("invalid-attribute-value", "Invalid attribute value")
                     .detail(problem)
                     .attribute(Path::of(name))
+                    .into()
             })
         };
         let (mode, directory_mode) =
@@ -316,7 +322,7 @@ impl Write {
     }
 
     /// The content, which must be what was planned.
-    fn content(&self) -> Result<(Vec<u8>, Digests), Diagnostic> {
+    fn content(&self) -> Result<(Vec<u8>, Digests), Diagnostics> {
         let bytes = content_of(&self.file)?.unwrap_or_default();
         let digests = Digests::of(&bytes);
         match self.file.sha256.known() {
@@ -328,7 +334,8 @@ impl Write {
                         digests.sha256
                     ))
                     .help("Plan again.")
-                    .attribute(Path::of("source")))
+                    .attribute(Path::of("source"))
+                    .into())
             }
             _ => Ok((bytes, digests)),
         }
@@ -339,7 +346,7 @@ impl Write {
     }
 
     /// Writes a file that does not exist yet. Whether it did, with the same content, comes back beside the digests.
-    fn create(&self, made: &mut Vec<String>) -> Result<(Digests, bool), Diagnostic> {
+    fn create(&self, made: &mut Vec<String>) -> Result<(Digests, bool), Diagnostics> {
         let (bytes, digests) = self.content()?;
         let overwrite = self.file.overwrite.known() == Some(&true);
         if let Some(found) = disk::look(self.path())? {
@@ -358,7 +365,7 @@ impl Write {
     }
 
     /// Writes over a file of ours; only what differs.
-    fn update(&self) -> Result<Digests, Diagnostic> {
+    fn update(&self) -> Result<Digests, Diagnostics> {
         let (bytes, digests) = self.content()?;
         match disk::look(self.path())? {
             Some(found) if found.digests.sha256 == digests.sha256 => {
@@ -370,18 +377,6 @@ impl Write {
             }
         }
         Ok(digests)
-    }
-}
-
-/// Runs what touches the disk where it keeps nobody waiting.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime is shutting down; the process ends without an answer.
-            Err(_) => std::future::pending().await,
-        },
     }
 }
 
@@ -428,9 +423,11 @@ impl DataSource for ReadFile {
         let path = config.path.text().to_owned();
         let found = blocking(move || disk::look(FilePath::new(&path))).await?;
         let found = found.filter(|found| found.content.is_some()).ok_or_else(|| {
-            Diagnostic::error("file-missing", "File cannot be read")
-                .detail(format!("There is no file `{}`, or it is too large.", config.path.text()))
-                .attribute(Path::of("path"))
+            Diagnostics::from(
+                Diagnostic::error("file-missing", "File cannot be read")
+                    .detail(format!("There is no file `{}`, or it is too large.", config.path.text()))
+                    .attribute(Path::of("path")),
+            )
         })?;
         let bytes = found.content.unwrap_or_default();
         let base64 = STANDARD.encode(&bytes);

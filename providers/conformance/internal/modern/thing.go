@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
 // thing has one attribute for each feature of flat attributes: see the README.
@@ -237,6 +238,7 @@ func (t *thing) UpgradeState(context.Context) map[int64]resource.StateUpgrader {
 			size = big.NewFloat(1)
 		}
 		whole, _ := size.Int64()
+		resp.State.Raw = tftypes.NewValue(resp.State.Schema.Type().TerraformType(ctx), nil)
 		set := func(attribute string, value any) {
 			resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
 		}

@@ -7,7 +7,9 @@ package trouble
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,6 +32,23 @@ func AtStart() {
 	case "hang":
 		select {}
 	}
+}
+
+// GetProviderSchema pads the schema with as many copies of a resource type as CONFORMANCE_TYPES says, so that it is as large as
+// those of big clouds.
+func (s *server) GetProviderSchema(ctx context.Context, req *tfprotov6.GetProviderSchemaRequest) (*tfprotov6.GetProviderSchemaResponse, error) {
+	resp, err := s.ProviderServer.GetProviderSchema(ctx, req)
+	copies, _ := strconv.Atoi(os.Getenv("CONFORMANCE_TYPES"))
+	if err != nil || copies == 0 {
+		return resp, err
+	}
+	schemas := maps.Clone(resp.ResourceSchemas)
+	for i := range copies {
+		schemas[fmt.Sprintf("conformance_copy_%05d", i)] = resp.ResourceSchemas["conformance_thing"]
+	}
+	padded := *resp
+	padded.ResourceSchemas = schemas
+	return &padded, nil
 }
 
 // server passes every call on, and spoils some. The embedded interface does what is not spoilt.
@@ -125,7 +144,8 @@ var (
 	wrong = &tfprotov6.DynamicValue{MsgPack: []byte("\xa5wrong")}
 )
 
-const huge = 300 << 20
+// huge is a little more than servers send.
+const huge = 257 << 20
 
 func hang(ctx context.Context) error {
 	<-ctx.Done()

@@ -86,7 +86,7 @@ impl PluginProvider {
     }
 
     async fn typed(&self, category: Category, kind: &str) -> Result<Typed<Schema>, Diagnostics> {
-        Ok(self.schemas().await?.object(category, kind)?)
+        self.schemas().await?.object(category, kind)
     }
 
     async fn quick<R>(
@@ -95,7 +95,7 @@ impl PluginProvider {
         asked: &Asked<'_>,
         answer: impl Future<Output = Result<R, Status>>,
     ) -> Result<R, Diagnostics> {
-        Ok(self.speaker().within(self.pool.options().quick_limit, process, asked, answer).await?)
+        self.speaker().within(self.pool.options().quick_limit, process, asked, answer).await
     }
 
     async fn work<R>(
@@ -104,11 +104,11 @@ impl PluginProvider {
         asked: &Asked<'_>,
         answer: impl Future<Output = Result<R, Status>>,
     ) -> Result<R, Diagnostics> {
-        Ok(self.speaker().within(self.pool.options().work_limit, process, asked, answer).await?)
+        self.speaker().within(self.pool.options().work_limit, process, asked, answer).await
     }
 
-    fn send(&self, asked: &Asked<'_>, value: &Value, ty: &Type) -> Result<Option<DynamicValue>, Diagnostic> {
-        value::to_wire(value, ty).map(Some).map_err(|e| self.speaker().cannot_send(asked, &e))
+    fn send(&self, asked: &Asked<'_>, value: &Value, ty: &Type) -> Result<Option<DynamicValue>, Diagnostics> {
+        value::to_wire(value, ty).map(Some).map_err(|e| self.speaker().cannot_send(asked, &e).into())
     }
 
     fn receive(
@@ -116,8 +116,8 @@ impl PluginProvider {
         asked: &Asked<'_>,
         value: Option<&DynamicValue>,
         ty: &Type,
-    ) -> Result<Value, Diagnostic> {
-        value::from_wire(value, ty).map_err(|e| self.speaker().cannot_read(asked, &e))
+    ) -> Result<Value, Diagnostics> {
+        value::from_wire(value, ty).map_err(|e| self.speaker().cannot_read(asked, &e).into())
     }
 
     fn send_identity(
@@ -125,7 +125,7 @@ impl PluginProvider {
         asked: &Asked<'_>,
         identity: Option<&Value>,
         schema: Option<&Typed<IdentitySchema>>,
-    ) -> Result<Option<ResourceIdentityData>, Diagnostic> {
+    ) -> Result<Option<ResourceIdentityData>, Diagnostics> {
         let Some((identity, schema)) = identity.zip(schema) else { return Ok(None) };
         Ok(Some(ResourceIdentityData { identity_data: self.send(asked, identity, &schema.ty)? }))
     }
@@ -135,7 +135,7 @@ impl PluginProvider {
         asked: &Asked<'_>,
         identity: Option<&ResourceIdentityData>,
         schema: Option<&Typed<IdentitySchema>>,
-    ) -> Result<Option<Value>, Diagnostic> {
+    ) -> Result<Option<Value>, Diagnostics> {
         let Some((identity, schema)) = identity.zip(schema) else { return Ok(None) };
         let value = self.receive(asked, identity.identity_data.as_ref(), &schema.ty)?;
         Ok((!value.is_null()).then_some(value))
@@ -149,7 +149,7 @@ impl PluginProvider {
     ) -> Result<Option<DynamicValue>, Diagnostics> {
         let Some(schema) = self.schemas().await?.find(Category::ProviderMeta, "")? else { return Ok(None) };
         let null = Value::Null(schema.ty.clone());
-        Ok(self.send(asked, meta.unwrap_or(&null), &schema.ty)?)
+        self.send(asked, meta.unwrap_or(&null), &schema.ty)
     }
 
     /// Checks a configuration by a call that answers with diagnostics only.
@@ -300,9 +300,9 @@ impl PluginProvider {
         let state = self.receive(asked, answer.new_state.as_ref(), &typed.ty).map(mended);
         let identity = self.receive_identity(asked, answer.new_identity.as_ref(), identity);
         ApplyResponse {
-            state: state.map_err(|error| diagnostics.push(error)).ok(),
+            state: state.map_err(|errors| diagnostics.extend(errors)).ok(),
             private: answer.private,
-            identity: identity.map_err(|error| diagnostics.push(error)).ok().flatten(),
+            identity: identity.map_err(|errors| diagnostics.extend(errors)).ok().flatten(),
             legacy_type_system,
             diagnostics,
         }
@@ -505,7 +505,7 @@ fn either_way(outcome: Result<Diagnostics, Diagnostics>) -> Diagnostics {
 #[async_trait]
 impl Provider for PluginProvider {
     async fn schema(&self) -> Result<Arc<ProviderSchema>, Diagnostics> {
-        Ok(self.schemas().await?.all()?)
+        self.schemas().await?.all()
     }
 
     async fn schema_for(&self, kinds: &BTreeSet<EcoString>) -> Result<Arc<ProviderSchema>, Diagnostics> {

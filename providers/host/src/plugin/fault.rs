@@ -73,14 +73,14 @@ impl Speaker {
         process: &Process,
         asked: &Asked<'_>,
         answer: impl Future<Output = Result<R, Status>>,
-    ) -> Result<R, Diagnostic> {
+    ) -> Result<R, Diagnostics> {
         let answer = match limit {
             None => answer.await,
             Some(limit) => timeout(limit, answer).await.map_err(|_| self.silent(asked, limit))?,
         };
         match answer {
             Ok(answer) => Ok(answer),
-            Err(status) => Err(self.failed(process, asked, &status).await),
+            Err(status) => Err(self.failed(process, asked, &status).await.into()),
         }
     }
 
@@ -154,7 +154,7 @@ impl Speaker {
     ///
     /// # Errors
     /// If something is not known.
-    pub fn known(&self, asked: &Asked<'_>, value: Value) -> Result<Value, Diagnostic> {
+    pub fn known(&self, asked: &Asked<'_>, value: Value) -> Result<Value, Diagnostics> {
         if value.is_wholly_known() {
             return Ok(value);
         }
@@ -166,14 +166,14 @@ impl Speaker {
             unknown.is_none()
         });
         let diagnostic = self.broken(asked, "a part of it is not known, although it describes what exists");
-        Err(unknown.into_iter().fold(diagnostic, Diagnostic::attribute))
+        Err(unknown.into_iter().fold(diagnostic, Diagnostic::attribute).into())
     }
 
     /// The answer of a provider that would rather decide later.
     ///
     /// # Errors
     /// If that is its answer.
-    pub fn not_deferred(&self, asked: &Asked<'_>, deferred: Option<Deferred>) -> Result<(), Diagnostic> {
+    pub fn not_deferred(&self, asked: &Asked<'_>, deferred: Option<Deferred>) -> Result<(), Diagnostics> {
         let Some(deferred) = deferred else { return Ok(()) };
         let reason = match deferred.reason() {
             DeferredReason::Unknown => "it does not say why",
@@ -185,7 +185,8 @@ impl Speaker {
         };
         Err(Diagnostic::error("provider-deferred", "Provider would rather decide later")
             .detail(format!("Asked for {asked}, provider {} deferred its answer: {reason}.", self.address))
-            .help("Apply what it depends on first, for example with `-target`, and then plan again."))
+            .help("Apply what it depends on first, for example with `-target`, and then plan again.")
+            .into())
     }
 }
 

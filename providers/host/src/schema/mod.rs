@@ -6,13 +6,13 @@
 pub mod digest;
 pub mod store;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use ecow::EcoString;
 use plumb_model::diagnostic::did_you_mean;
-use plumb_model::{Diagnostic, Schema, Type};
+use plumb_model::{Diagnostic, Diagnostics, Schema, Type};
 use plumb_provider_api::{Capabilities, FunctionSignature, IdentitySchema, ProviderSchema};
 use plumb_provider_protocol::Version;
 use plumb_provider_protocol::messages::schema::ResourceIdentitySchema;
@@ -56,7 +56,7 @@ impl Schemas {
     /// What the provider can do beyond the base of the contract.
     pub fn capabilities(&self) -> Capabilities {
         let capabilities = self.store.capabilities();
-        Capabilities { plan_destroy: capabilities.plan_destroy, move_state: capabilities.move_resource_state }
+        Capabilities { plan_destroy: capabilities.plan_destroy, move_state: capabilities.move_resource_state, finds_planned: false }
     }
 
     /// Whether a plugin works without having been asked for its schema.
@@ -68,9 +68,9 @@ impl Schemas {
     ///
     /// # Errors
     /// If there is no such type, or its schema makes no sense.
-    pub fn object(&self, category: Category, name: &str) -> Result<Typed<Schema>, Diagnostic> {
+    pub fn object(&self, category: Category, name: &str) -> Result<Typed<Schema>, Diagnostics> {
         self.objects.get((category, name.into()), || {
-            let schema = self.decode(category, name, |version, bytes| wire::decode(version, bytes))?;
+            let schema = self.decode(category, name, wire::decode)?;
             let ty = schema.block.implied_type();
             Ok(Typed { schema: schema.into(), ty })
         })
@@ -80,7 +80,7 @@ impl Schemas {
     ///
     /// # Errors
     /// If its schema makes no sense.
-    pub fn find(&self, category: Category, name: &str) -> Result<Option<Typed<Schema>>, Diagnostic> {
+    pub fn find(&self, category: Category, name: &str) -> Result<Option<Typed<Schema>>, Diagnostics> {
         self.store.contains(category, name).then(|| self.object(category, name)).transpose()
     }
 
@@ -88,7 +88,7 @@ impl Schemas {
     ///
     /// # Errors
     /// If its schema makes no sense.
-    pub fn identity(&self, name: &str) -> Result<Option<Typed<IdentitySchema>>, Diagnostic> {
+    pub fn identity(&self, name: &str) -> Result<Option<Typed<IdentitySchema>>, Diagnostics> {
         if !self.store.contains(Category::Identity, name) {
             return Ok(None);
         }
@@ -106,7 +106,7 @@ impl Schemas {
     ///
     /// # Errors
     /// If there is no such function, or its signature makes no sense.
-    pub fn function(&self, name: &str) -> Result<Arc<FunctionSignature>, Diagnostic> {
+    pub fn function(&self, name: &str) -> Result<Arc<FunctionSignature>, Diagnostics> {
         self.functions.get(name.into(), || {
             self.decode(Category::Function, name, |_, bytes| wire::decode_function(name, bytes)).map(Arc::new)
         })
@@ -116,7 +116,7 @@ impl Schemas {
     ///
     /// # Errors
     /// If a schema makes no sense.
-    pub fn all(&self) -> Result<Arc<ProviderSchema>, Diagnostic> {
+    pub fn all(&self) -> Result<Arc<ProviderSchema>, Diagnostics> {
         if let Some(all) = self.all.get() {
             return Ok(all.clone());
         }
@@ -128,23 +128,27 @@ impl Schemas {
     ///
     /// # Errors
     /// If one of these schemas makes no sense.
-    pub fn assemble(&self, wanted: impl Fn(&str) -> bool) -> Result<ProviderSchema, Diagnostic> {
+    pub fn assemble(&self, wanted: impl Fn(&str) -> bool) -> Result<ProviderSchema, Diagnostics> {
         let names = |category| self.store.names(category).filter(|name| wanted(name));
-        let objects = |category| {
-            names(category)
-                .map(move |n| Ok((n.into(), self.object(category, n)?.schema)))
-                .collect::<Result<_, _>>()
+        let objects = |category| -> Result<BTreeMap<EcoString, Arc<Schema>>, Diagnostics> {
+            names(category).map(|name| Ok((name.into(), self.object(category, name)?.schema))).collect()
         };
-        let identity = |name: &str| Ok((name.into(), self.identity(name)?.expect("it is listed").schema));
-        let function = |name: &str| Ok((name.into(), self.function(name)?));
+        let mut functions = BTreeMap::new();
+        for name in self.store.names(Category::Function) {
+            functions.insert(name.into(), self.function(name)?);
+        }
+        let mut identities = BTreeMap::new();
+        for name in names(Category::Identity) {
+            identities.extend(self.identity(name)?.map(|identity| (name.into(), identity.schema)));
+        }
         let meta = self.find(Category::ProviderMeta, "")?;
         Ok(ProviderSchema {
             provider: (*self.object(Category::Provider, "")?.schema).clone(),
             resources: objects(Category::Resource)?,
             data_sources: objects(Category::DataSource)?,
             ephemeral_resources: objects(Category::Ephemeral)?,
-            functions: self.store.names(Category::Function).map(function).collect::<Result<_, _>>()?,
-            identities: names(Category::Identity).map(identity).collect::<Result<_, _>>()?,
+            functions,
+            identities,
             provider_meta: meta.map(|m| (*m.schema).clone()),
             capabilities: self.capabilities(),
         })
@@ -155,7 +159,7 @@ impl Schemas {
         category: Category,
         name: &str,
         decode: impl FnOnce(Version, &[u8]) -> Result<T, SchemaError>,
-    ) -> Result<T, Diagnostic> {
+    ) -> Result<T, Diagnostics> {
         let Some(bytes) =
             self.store.read(category, name).map_err(|e| self.invalid(category, name, &e.to_string()))?
         else {
@@ -164,14 +168,15 @@ impl Schemas {
         decode(self.store.version(), &bytes).map_err(|e| self.invalid(category, name, &e.to_string()))
     }
 
-    fn invalid(&self, category: Category, name: &str, problem: &str) -> Diagnostic {
+    fn invalid(&self, category: Category, name: &str, problem: &str) -> Diagnostics {
         let what = category.describe(name);
         Diagnostic::error("invalid-provider-schema", "Provider has an invalid schema")
             .detail(format!("The schema of {what} of provider {} cannot be used: {problem}.", self.provider))
             .help("This is a fault of the provider: report it to its maintainers, and use another version until then.")
+            .into()
     }
 
-    fn unknown(&self, category: Category, name: &str) -> Diagnostic {
+    fn unknown(&self, category: Category, name: &str) -> Diagnostics {
         let (code, summary) = match category {
             Category::Resource => ("unknown-resource-type", "Unknown resource type"),
             Category::DataSource => ("unknown-data-source", "Unknown data source"),
@@ -182,6 +187,7 @@ impl Schemas {
         Diagnostic::error(code, summary)
             .detail(format!("Provider {} has no {}.", self.provider, category.describe(name)))
             .maybe_help(did_you_mean(name, self.store.names(category)))
+            .into()
     }
 }
 
@@ -196,7 +202,7 @@ impl<K, V> Default for Memo<K, V> {
 
 impl<K: Eq + Hash, V: Clone> Memo<K, V> {
     /// What was made for a key; two who ask at the same time may both make it.
-    fn get<E>(&self, key: K, make: impl FnOnce() -> Result<V, E>) -> Result<V, E> {
+    fn get(&self, key: K, make: impl FnOnce() -> Result<V, Diagnostics>) -> Result<V, Diagnostics> {
         let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(made) = lock().get(&key) {
             return Ok(made.clone());

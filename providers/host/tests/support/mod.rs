@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test uses a part")]
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
+pub mod bench;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -23,12 +25,15 @@ fn build(name: &str, run: impl FnOnce(&Path) -> Command) -> Option<PathBuf> {
         eprintln!("skipped: {name} needs Go, which is not installed");
         return None;
     }
+    // Built aside and moved into place: another test may run the program that is there.
     let folder = folder();
-    let output = run(&folder).output().expect("go runs");
+    let aside = tempfile::tempdir_in(&folder).expect("the build folder can be written");
+    let output = run(aside.path()).output().expect("go runs");
     if !output.status.success() {
         eprintln!("skipped: {name} cannot be built: {}", String::from_utf8_lossy(&output.stderr));
         return None;
     }
+    std::fs::rename(aside.path().join(name), folder.join(name)).expect("what was built can be moved");
     Some(folder.join(name))
 }
 
@@ -54,7 +59,7 @@ pub fn conformance() -> Option<PathBuf> {
         .get_or_init(|| {
             build("terraform-provider-conformance", |folder| {
                 let mut go = Command::new("go");
-                go.args(["build", "-o"]).arg(folder).arg(".");
+                go.args(["build", "-o"]).arg(folder.join("terraform-provider-conformance")).arg(".");
                 go.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../conformance"));
                 go
             })

@@ -1,0 +1,90 @@
+//! The commands: each reads its arguments, asks the engine or the state, and shows what came of it.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::CommandFactory as _;
+use plumb_engine::cancel::{Canceller, Urgency};
+use plumb_model::{Diagnostic, Sources};
+
+use crate::args::{Cli, Command};
+use crate::ui::{Exit, Ui};
+
+mod apply;
+mod artifact;
+mod configuration;
+mod console;
+mod fmt;
+mod graph;
+mod history;
+mod listen;
+mod metadata;
+mod output;
+mod plan;
+mod show;
+mod state;
+mod validate;
+mod version;
+
+/// Runs the command that the arguments ask for.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::read(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help goes to standard output and is no failure; everything else is.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Exit::Error as u8 } else { Exit::Done as u8 });
+        }
+    };
+    let ui = Ui::new(cli.no_color);
+    if let Some(directory) = &cli.chdir
+        && let Err(error) = std::env::set_current_dir(directory)
+    {
+        let wrong = Diagnostic::error("no-directory", "Cannot work in this directory")
+            .detail(format!("{}: {error}.", directory.display()))
+            .help("`-C` takes the directory that holds the configuration.");
+        ui.diagnostics(&wrong.into(), &Sources::new());
+        return ExitCode::from(Exit::Error as u8);
+    }
+    ExitCode::from(run(&cli.command, &ui) as u8)
+}
+
+fn run(command: &Command, ui: &Ui) -> Exit {
+    match command {
+        Command::Init(args) => validate::init(args, ui),
+        Command::Validate(args) => validate::run(args, ui),
+        Command::Plan(args) => plan::run(args, ui),
+        Command::Apply(args) => apply::run(args, false, ui),
+        Command::Destroy(args) => apply::run(args, true, ui),
+        Command::Show(args) => show::run(args, ui),
+        Command::Output(args) => output::run(args, ui).unwrap_or_else(|trouble| state::report(trouble, ui)),
+        Command::State(command) => state::run(command, ui).unwrap_or_else(|trouble| state::report(trouble, ui)),
+        Command::History(args) => history::run(args, ui).unwrap_or_else(|trouble| state::report(trouble, ui)),
+        Command::Rollback(_) | Command::Import(_) => unreachable!(),
+        Command::Graph(args) => graph::run(args, ui),
+        Command::Console(args) => console::run(args, ui),
+        Command::Fmt(args) => fmt::run(args, ui),
+        Command::Providers(args) => metadata::providers(args, ui),
+        Command::Metadata(command) => metadata::run(command, ui),
+        Command::Completions(args) => {
+            let mut out = Vec::new();
+            clap_complete::generate(args.shell, &mut Cli::command(), "plumb", &mut out);
+            ui.result(&String::from_utf8_lossy(&out));
+            Exit::Done
+        }
+        Command::Version(args) => version::run(args, ui),
+    }
+}
+
+/// Passes interrupts on, as long as it is polled: the first stops gently, the second at once.
+async fn watch_interrupts(canceller: Canceller, stopping: &'static str) {
+    while tokio::signal::ctrl_c().await.is_ok() {
+        match canceller.press() {
+            Urgency::Graceful => {
+                use std::io::Write as _;
+                let _ = writeln!(std::io::stderr().lock(), "\n{stopping}");
+            }
+            _ => return,
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! `plumb plan`, and what planning has in common with applying.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use plumb_engine::cancel;
+use plumb_engine::event::Listener;
+use plumb_engine::plan::{self, Inputs, Options, Plan, Planning, Prior, Purpose};
+use plumb_model::address::{Instance, ProviderSource, Target};
+use plumb_model::{Diagnostic, Diagnostics, Sources};
+use plumb_semantics::eval::Phase;
+use plumb_state::State;
+use plumb_state::record::{StepAction, StepStatus};
+use plumb_state::state::{After, StepOutcome};
+
+use crate::args::{PlanArgs, PlanFormat, PlanningArgs};
+use crate::commands::state::report;
+use crate::render::{plan_markdown, plan_text};
+use crate::session::{self, Session};
+use crate::store::{self, Store, StoreTrouble};
+use crate::ui::{Exit, Ui};
+use crate::world::DiskWorld;
+
+/// Runs the command.
+pub fn run(args: &PlanArgs, ui: &Ui) -> Exit {
+    let world = Arc::new(DiskWorld::new());
+    if !session::require_configuration(&*world, ui) {
+        return Exit::Error;
+    }
+    let opened = match open_for_planning(&args.planning, "plan") {
+        Ok(opened) => opened,
+        Err(trouble) => return report(trouble, ui),
+    };
+    let purpose = purpose(&args.planning, false);
+    let Some((session, plan)) = make(&args.planning, purpose, world, &opened, ui) else { return Exit::Error };
+    show(&plan, &session, args.format, ui);
+    if plan.errored {
+        return Exit::Error;
+    }
+    if let Some(out) = &args.out {
+        if let Err(found) = super::artifact::write(out, &plan, &session, &args.planning) {
+            ui.diagnostics(&found.into(), &Sources::new());
+            return Exit::Error;
+        }
+        ui.remark(&format!("\nSaved to {0}. To do exactly this: plumb apply {0}", out.display()));
+    }
+    match args.detailed_exitcode && plan.has_changes() {
+        true => Exit::Changes,
+        false => Exit::Done,
+    }
+}
+
+/// What is planned for.
+pub fn purpose(args: &PlanningArgs, destroy: bool) -> Purpose {
+    match (args.destroy || destroy, args.refresh_only) {
+        (true, _) => Purpose::Destroy,
+        (false, true) => Purpose::RefreshOnly,
+        (false, false) => Purpose::Normal,
+    }
+}
+
+/// A state to plan from: locked for changing where it must be mended first, else only read.
+pub enum Opened {
+    /// Nothing is going to be changed.
+    Read(State),
+    /// Nobody else can change it.
+    Locked(Store),
+}
+
+impl Opened {
+    /// The state.
+    pub fn state(&self) -> &State {
+        match self {
+            Opened::Read(state) => state,
+            Opened::Locked(store) => &store.state,
+        }
+    }
+}
+
+/// Opens the state for a plan. Planning locks nobody out, except where steps of a process that ended are in flight:
+/// finding out what became of them changes state.
+fn open_for_planning(args: &PlanningArgs, command: &str) -> Result<Opened, StoreTrouble> {
+    let state = store::read()?;
+    if state.unfinished()?.is_empty() || !args.lock.lock {
+        return Ok(Opened::Read(state));
+    }
+    drop(state);
+    match store::open(&args.lock, command, None) {
+        Ok(store) => Ok(Opened::Locked(store)),
+        // It is not a process that ended, but one that runs: plan from what is there.
+        Err(StoreTrouble { exit: Exit::Locked, .. }) => Ok(Opened::Read(store::read()?)),
+        Err(trouble) => Err(trouble),
+    }
+}
+
+/// Makes a plan, after finding out what became of steps in flight. `None` after errors, which have been shown.
+pub fn make(
+    args: &PlanningArgs,
+    purpose: Purpose,
+    world: Arc<DiskWorld>,
+    opened: &Opened,
+    ui: &Ui,
+) -> Option<(Session, Plan)> {
+    let options = match options(args, purpose) {
+        Ok(options) => options,
+        Err(found) => {
+            ui.diagnostics(&found, &Sources::new());
+            return None;
+        }
+    };
+    ui.diagnostics(&store::warnings(opened.state()), &Sources::new());
+    let mut session = session::open(world, &args.variables, ui)?;
+    if let Opened::Locked(store) = opened
+        && let Err(error) = settle_records(&store.state)
+    {
+        report(error.into(), ui);
+        return None;
+    }
+    loop {
+        let planning = plan_once(&mut session, opened.state(), options.clone(), ui)?;
+        let resolved = !planning.resolved.is_empty();
+        if resolved && let Opened::Locked(store) = opened {
+            ui.diagnostics(&planning.diagnostics.iter().filter(|d| d.is_error()).cloned().collect(), session.sources());
+            if let Err(error) = resolve(&store.state, planning, ui) {
+                report(error.into(), ui);
+                return None;
+            }
+            continue;
+        }
+        ui.diagnostics(&planning.diagnostics, session.sources());
+        return Some((session, planning.plan));
+    }
+}
+
+/// Steps in flight that were about records alone changed nothing outside: their records are as they were.
+fn settle_records(state: &State) -> Result<(), plumb_state::StateError> {
+    let outcomes: Vec<_> = state
+        .in_flight()?
+        .into_iter()
+        .filter(|step| matches!(step.action, StepAction::State | StepAction::Forget | StepAction::Read))
+        .map(|step| (step.step(), StepOutcome::failed("interrupted", After::Kept)))
+        .collect();
+    state.resolve(outcomes)
+}
+
+/// Saves what became of steps in flight, and says so.
+fn resolve(state: &State, planning: Planning, ui: &Ui) -> Result<(), plumb_state::StateError> {
+    let mut outcomes = Vec::new();
+    let mut found = Diagnostics::new();
+    for resolution in planning.resolved {
+        let (step, key) = (resolution.step.step(), &resolution.step.key);
+        let outcome = match (&resolution.found, resolution.in_doubt) {
+            (Some(record), _) => StepOutcome::done(record.clone()),
+            (None, true) => StepOutcome { status: StepStatus::InDoubt, ..StepOutcome::gone() },
+            (None, false) if step.action == StepAction::Delete => StepOutcome::gone(),
+            (None, false) => StepOutcome { status: StepStatus::Failed, error: Some("interrupted".into()), ..StepOutcome::gone() },
+        };
+        found.push(resolved(key, step.action, resolution.found.is_some(), resolution.in_doubt));
+        outcomes.push((step, outcome));
+    }
+    ui.diagnostics(&found, &Sources::new());
+    state.resolve(outcomes)
+}
+
+fn resolved(key: &plumb_state::InstanceKey, action: StepAction, exists: bool, in_doubt: bool) -> Diagnostic {
+    let was = format!("A process ended while it was to {} `{key}`.", action.as_str());
+    let now = match (exists, in_doubt) {
+        (true, _) => "The provider was asked: the object exists, and is recorded as it is.",
+        (false, false) => "The provider was asked: there is no object.",
+        (false, true) => "The provider cannot tell whether an object was made.",
+    };
+    let diagnostic =
+        Diagnostic::warning("interrupted-step", "An interrupted step was looked into").detail(format!("{was} {now}"));
+    match in_doubt {
+        true => diagnostic.help("Look for the object where it would be. If it is there, import it or delete it before applying: otherwise another is made."),
+        false => diagnostic,
+    }
+}
+
+fn options(args: &PlanningArgs, purpose: Purpose) -> Result<Options, Diagnostics> {
+    let mut found = Diagnostics::new();
+    let mut targets = |texts: &[String], flag: &str| -> Vec<Target> {
+        let parsed = texts.iter().filter_map(|text| match Target::parse(text) {
+            Ok(target) => Some(target),
+            Err(error) => {
+                found.push(wrong_target(flag, &error.to_string()));
+                None
+            }
+        });
+        parsed.collect()
+    };
+    let (wanted, excludes) = (targets(&args.target, "-target"), targets(&args.exclude, "-exclude"));
+    let replace = targets(&args.replace, "-replace");
+    let replace: Vec<Instance> = replace
+        .into_iter()
+        .filter_map(|target| match target {
+            Target::Resource(instance) => Some(instance),
+            Target::Module(module) => {
+                found.push(wrong_target("-replace", &format!("`{module}` is a module, an instance is wanted")));
+                None
+            }
+        })
+        .collect();
+    if !wanted.is_empty() && !excludes.is_empty() {
+        found.push(
+            Diagnostic::error("target-and-exclude", "Conflicting flags")
+                .detail("`-target` and `-exclude` cannot be used together."),
+        );
+    }
+    found.into_result()?;
+    Ok(Options {
+        purpose,
+        refresh: args.refresh,
+        targets: wanted,
+        excludes,
+        replace,
+        parallelism: usize::from(args.parallelism),
+    })
+}
+
+fn wrong_target(flag: &str, problem: &str) -> Diagnostic {
+    Diagnostic::error("wrong-address", "Not an address")
+        .detail(format!("{flag}: {problem}."))
+        .help("Put addresses with brackets in single quotes: -target='module.m[\"k\"].file.a[0]'.")
+}
+
+/// Plans once. `None` after errors that leave nothing to show.
+fn plan_once(session: &mut Session, state: &State, options: Options, ui: &Ui) -> Option<Planning> {
+    let prior = match Prior::read(state) {
+        Ok(prior) => prior,
+        Err(found) => {
+            ui.diagnostics(&found, session.sources());
+            return None;
+        }
+    };
+    let needed: BTreeSet<ProviderSource> = prior.providers().into_iter().map(|config| config.source).collect();
+    let found = session.with_schemas(needed);
+    if ui.diagnostics(&found, session.sources()) {
+        return None;
+    }
+    let mut listener = super::listen::for_planning(ui);
+    let planning = run_plan(session, prior, options, &mut *listener);
+    drop(listener);
+    Some(planning)
+}
+
+fn run_plan(session: &Session, prior: Prior, options: Options, listener: &mut dyn Listener) -> Planning {
+    let (canceller, cancel) = cancel::channel();
+    let inputs = Inputs {
+        evaluator: session.evaluator(Phase::Plan, SystemTime::now()),
+        schemas: session.schemas.clone(),
+        factory: session.registry.clone(),
+        prior,
+        options,
+        cancel,
+        listener,
+    };
+    session::runtime().block_on(async {
+        let interrupts = tokio::spawn(super::watch_interrupts(canceller, "Stopping. Nothing has been changed."));
+        let planning = plan::plan(inputs).await;
+        interrupts.abort();
+        planning
+    })
+}
+
+/// Shows a plan as a result.
+pub fn show(plan: &Plan, session: &Session, format: PlanFormat, ui: &Ui) {
+    match format {
+        PlanFormat::Text => ui.write_result(|out| plan_text::write_plan(plan, &ui.out, out)),
+        PlanFormat::Markdown => ui.result(&plan_markdown::plan_markdown(plan, "Plan", plan_markdown::DEFAULT_LIMIT)),
+        PlanFormat::Json => super::show::plan_json(plan, session, ui),
+    }
+}

@@ -1,0 +1,344 @@
+//! The lines of JSON that Terraform writes with `plan -json` and `apply -json`.
+//!
+//! Each line is an object with `@level`, `@message`, `@module`, `@timestamp` and `type`; readers pass over types that
+//! they do not know. Counts are Terraform's, where a replacement is one to add and one to destroy. Plumb's own type is
+//! `apply_skipped`.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ecow::EcoString;
+use plumb_engine::event::{Event, Listener};
+use plumb_engine::plan::{Action, Change, Plan, Reason, Summary};
+use plumb_model::address::{Instance, Key, ModuleInstance};
+use plumb_model::{Diagnostic, Severity, Sources};
+
+use super::super::json::Json;
+use super::super::state_json::{OutputValue, TERRAFORM_VERSION};
+use super::super::{diagnostic, value};
+use super::{Id, sentence, verbs};
+
+/// The version of the format of these lines.
+pub const UI_VERSION: &str = "1.2";
+
+/// Writes lines of JSON.
+///
+/// What cannot be written is lost: work does not stop because nobody listens.
+pub struct JsonLines<W> {
+    out: W,
+    sources: Arc<Sources>,
+    now: Box<dyn Fn() -> String + Send>,
+    line: Vec<u8>,
+}
+
+/// The time as the lines have it: RFC 3339 in UTC with microseconds.
+pub fn now() -> String {
+    format!("{:.6}", jiff::Timestamp::now())
+}
+
+type Members<'a> = dyn Fn(&mut Json<'_>) -> io::Result<()> + 'a;
+
+impl<W: Write + Send> JsonLines<W> {
+    /// Lines that go to `out`, with the sources that diagnostics are about and a clock such as [`now`].
+    pub fn new(out: W, sources: Arc<Sources>, now: impl Fn() -> String + Send + 'static) -> JsonLines<W> {
+        JsonLines { out, sources, now: Box::new(now), line: Vec::new() }
+    }
+
+    fn line(&mut self, level: &str, message: &str, kind: &str, members: &Members<'_>) {
+        self.line.clear();
+        let now = (self.now)();
+        let written = Json::new(&mut self.line).object(|json| {
+            json.text("@level", level)?;
+            json.text("@message", message)?;
+            json.text("@module", "terraform.ui")?;
+            json.text("@timestamp", &now)?;
+            members(json)?;
+            json.text("type", kind)
+        });
+        if written.is_ok() {
+            self.line.push(b'\n');
+            let _ = self.out.write_all(&self.line);
+            let _ = self.out.flush();
+        }
+    }
+
+    /// The first line: which program and which format.
+    pub fn version(&mut self, plumb: &str) {
+        self.line("info", &format!("Plumb {plumb}"), "version", &|json| {
+            json.text("terraform", TERRAFORM_VERSION)?;
+            json.text("plumb", plumb)?;
+            json.text("ui", UI_VERSION)
+        });
+    }
+
+    /// What a plan says: what drifted, each change, counts, outputs.
+    pub fn plan(&mut self, plan: &Plan) {
+        for drift in &plan.drift {
+            let action = if drift.after.is_null() { "delete" } else { "update" };
+            let message = format!("{}: Drift detected ({action})", drift.address);
+            self.line("info", &message, "resource_drift", &|json| {
+                json.key("change")?;
+                json.object(|json| {
+                    resource("resource", &drift.address, json)?;
+                    json.text("action", action)
+                })
+            });
+        }
+        for change in plan.changes.iter().filter(|change| change.is_effective()) {
+            self.planned_change(change);
+        }
+        self.summary(&plan.summary(), "plan");
+        if !plan.outputs.is_empty() {
+            let message = format!("Outputs: {}", plan.outputs.len());
+            self.line("info", &message, "outputs", &|json| {
+                json.key("outputs")?;
+                json.object(|json| {
+                    plan.outputs.iter().try_for_each(|(name, output)| {
+                        json.key(name)?;
+                        json.object(|json| {
+                            json.plain("sensitive", output.sensitive)?;
+                            json.text("action", ui_action(output.action()))
+                        })
+                    })
+                })
+            });
+        }
+    }
+
+    fn planned_change(&mut self, change: &Change) {
+        let action = match change.action {
+            Action::NoOp if change.importing.is_some() => "import",
+            Action::NoOp => "move",
+            action => ui_action(action),
+        };
+        let message = format!("{}: Plan to {action}", change.address);
+        self.line("info", &message, "planned_change", &|json| {
+            json.key("change")?;
+            json.object(|json| {
+                resource("resource", &change.address, json)?;
+                if let Some(previous) = &change.previous_address {
+                    resource("previous_resource", previous, json)?;
+                }
+                json.text("action", action)?;
+                if let Some(reason) = change.reason {
+                    json.text("reason", ui_reason(reason))?;
+                }
+                if let Some(id) = &change.importing {
+                    json.key("importing")?;
+                    json.object(|json| json.text("id", id))?;
+                }
+                Ok(())
+            })
+        });
+    }
+
+    /// Counts of what is planned or done; the operation is `plan`, `apply` or `destroy`.
+    pub fn summary(&mut self, summary: &Summary, operation: &str) {
+        let (add, change) = (summary.create + summary.replace, summary.update);
+        let (remove, import) = (summary.delete + summary.replace, summary.import);
+        let message = match operation {
+            "plan" => {
+                let import = if import > 0 { format!("{import} to import, ") } else { String::new() };
+                format!("Plan: {import}{add} to add, {change} to change, {remove} to destroy.")
+            }
+            "destroy" => format!("Destroy complete! Resources: {remove} destroyed."),
+            _ => {
+                let import = if import > 0 { format!("{import} imported, ") } else { String::new() };
+                format!(
+                    "Apply complete! Resources: {import}{add} added, {change} changed, {remove} destroyed."
+                )
+            }
+        };
+        self.line("info", &message, "change_summary", &|json| {
+            json.key("changes")?;
+            json.object(|json| {
+                json.plain("add", add)?;
+                json.plain("change", change)?;
+                json.plain("import", import)?;
+                json.plain("remove", remove)?;
+                json.text("operation", operation)
+            })
+        });
+    }
+
+    /// The outputs after an apply. Sensitive ones are named without their values.
+    pub fn outputs(&mut self, outputs: &BTreeMap<EcoString, OutputValue>) {
+        self.line("info", &format!("Outputs: {}", outputs.len()), "outputs", &|json| {
+            json.key("outputs")?;
+            json.object(|json| {
+                outputs.iter().try_for_each(|(name, output)| {
+                    json.key(name)?;
+                    json.object(|json| {
+                        json.plain("sensitive", output.sensitive)?;
+                        json.ty("type", &output.value.ty())?;
+                        if output.sensitive || value::hidden(output.value.unmark_deep().1).is_some() {
+                            return Ok(());
+                        }
+                        json.key("value")?;
+                        json.value(&output.value)
+                    })
+                })
+            })
+        });
+    }
+
+    /// A message to the user.
+    pub fn diagnostic(&mut self, diagnostic: &Diagnostic) {
+        let (level, word) = match diagnostic.severity {
+            Severity::Error => ("error", "Error"),
+            Severity::Warning => ("warn", "Warning"),
+            Severity::Note => ("info", "Note"),
+        };
+        let message = format!("{word}: {}", diagnostic.summary);
+        let text = diagnostic::json(diagnostic, &self.sources);
+        self.line(level, &message, "diagnostic", &|json| json.plain("diagnostic", &text));
+    }
+
+    /// A line about a resource.
+    fn hook(&mut self, event: &Event, kind: &str, hook: &Hook<'_>) {
+        let level = match event {
+            Event::StepFailed { .. } => "error",
+            Event::StepSkipped { .. } => "warn",
+            _ => "info",
+        };
+        let message = match event {
+            Event::StepFailed { address, action, took } => {
+                format!("{address}: {} errored after {}", verbs(*action).noun, super::duration(*took))
+            }
+            event => sentence(event).unwrap_or_default(),
+        };
+        self.line(level, &message, kind, &|json| {
+            json.key("hook")?;
+            json.object(|json| {
+                resource("resource", hook.address, json)?;
+                if let Some(action) = hook.action {
+                    json.text("action", ui_action(action))?;
+                }
+                if let Some((name, text)) = hook.id {
+                    json.text("id_key", name)?;
+                    json.text("id_value", text)?;
+                }
+                if let Some(elapsed) = hook.elapsed {
+                    json.plain("elapsed_seconds", elapsed.as_secs())?;
+                }
+                match hook.because {
+                    Some(because) => json.text("because", because),
+                    None => Ok(()),
+                }
+            })
+        });
+    }
+
+    fn output(&mut self, from: &str, text: &str) {
+        let place = from.strip_suffix(')').and_then(|from| from.split_once(" ("));
+        let place = place.and_then(|(address, by)| Some((Instance::parse(address).ok()?, by)));
+        let Some((address, provisioner)) = place else {
+            return self.line("info", &format!("{from}: {text}"), "log", &|_| Ok(()));
+        };
+        let message = format!("{address}: ({provisioner}): {text}");
+        self.line("info", &message, "provision_progress", &|json| {
+            json.key("hook")?;
+            json.object(|json| {
+                resource("resource", &address, json)?;
+                json.text("provisioner", provisioner)?;
+                json.text("output", text)
+            })
+        });
+    }
+}
+
+/// What a line about a resource has.
+#[derive(Clone, Copy)]
+struct Hook<'a> {
+    address: &'a Instance,
+    action: Option<Action>,
+    id: Option<&'a (EcoString, EcoString)>,
+    elapsed: Option<Duration>,
+    because: Option<&'a str>,
+}
+
+impl<'a> Hook<'a> {
+    fn of(address: &'a Instance, action: Option<Action>) -> Hook<'a> {
+        Hook { address, action, id: None, elapsed: None, because: None }
+    }
+
+    fn id(self, id: &'a Id) -> Hook<'a> {
+        Hook { id: id.as_ref(), ..self }
+    }
+}
+
+impl<W: Write + Send> Listener for JsonLines<W> {
+    fn event(&mut self, event: Event) {
+        match &event {
+            Event::ReadStarted { address, id } => {
+                self.hook(&event, "refresh_start", &Hook::of(address, None).id(id));
+            }
+            Event::ReadEnded { address, id, .. } => {
+                self.hook(&event, "refresh_complete", &Hook::of(address, None).id(id));
+            }
+            Event::StepStarted { address, action, id } => {
+                self.hook(&event, "apply_start", &Hook::of(address, Some(*action)).id(id));
+            }
+            Event::StepProgress { address, action, elapsed } => {
+                let hook = Hook { elapsed: Some(*elapsed), ..Hook::of(address, Some(*action)) };
+                self.hook(&event, "apply_progress", &hook);
+            }
+            Event::StepEnded { address, action, id, took } => {
+                let hook = Hook { elapsed: Some(*took), ..Hook::of(address, Some(*action)) };
+                let hook = if *action == Action::Delete { hook } else { hook.id(id) };
+                self.hook(&event, "apply_complete", &hook);
+            }
+            Event::StepFailed { address, action, took } => {
+                let hook = Hook { elapsed: Some(*took), ..Hook::of(address, Some(*action)) };
+                self.hook(&event, "apply_errored", &hook);
+            }
+            Event::StepSkipped { address, action, because } => {
+                let hook = Hook { because: Some(because), ..Hook::of(address, Some(*action)) };
+                self.hook(&event, "apply_skipped", &hook);
+            }
+            Event::Output { from, line } => self.output(from, line),
+            Event::Diagnostic(diagnostic) => self.diagnostic(diagnostic),
+        }
+    }
+}
+
+/// The words that the lines have for actions; they are not those of plan JSON.
+fn ui_action(action: Action) -> &'static str {
+    match action {
+        Action::NoOp => "noop",
+        Action::Forget => "remove",
+        action => action.word(),
+    }
+}
+
+/// The words that the lines have for reasons; those for replacing are shorter than in plan JSON.
+fn ui_reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::ReplaceBecauseTainted => "tainted",
+        Reason::ReplaceByRequest => "requested",
+        Reason::ReplaceByTriggers => "replace_triggered_by",
+        Reason::ReplaceBecauseCannotUpdate => "cannot_update",
+        reason => reason.word(),
+    }
+}
+
+fn resource(name: &str, address: &Instance, json: &mut Json<'_>) -> io::Result<()> {
+    json.key(name)?;
+    json.object(|json| {
+        let in_module = Instance { module: ModuleInstance::root(), ..address.clone() };
+        json.text("addr", &address.to_string())?;
+        json.text("module", &address.module.to_string())?;
+        json.text("resource", &in_module.to_string())?;
+        json.text("implied_provider", address.resource.provider_prefix())?;
+        json.text("resource_type", &address.resource.kind)?;
+        json.text("resource_name", &address.resource.name)?;
+        json.key("resource_key")?;
+        match &address.key {
+            Key::None => json.raw("null"),
+            Key::Int(index) => json.raw(index),
+            Key::String(key) => json.string(key),
+        }
+    })
+}

@@ -1,0 +1,170 @@
+//! What commands that understand the configuration have in common: loading and checking it, its variables, the schemas
+//! of its providers, and the runtime that waits for them.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use ecow::EcoString;
+use indexmap::IndexMap;
+use plumb_engine::providers::{Factory as _, Schemas};
+use plumb_model::address::ProviderSource;
+use plumb_model::{Diagnostic, Diagnostics, Sources, Value};
+use plumb_semantics::eval::{EvalOptions, Evaluator, Phase};
+use plumb_semantics::{LoadOptions, NoneInstalled, Program, World, inputs};
+
+use crate::args::VariableArgs;
+use crate::registry::Registry;
+use crate::ui::Ui;
+
+/// The version of Terraform whose language is spoken; what `required_version` is compared with.
+pub const TERRAFORM_VERSION: (u64, u64, u64) = (1, 15, 0);
+
+/// The only workspace.
+pub const WORKSPACE: &str = "default";
+
+/// A configuration that can be worked with.
+pub struct Session {
+    /// The configuration.
+    pub program: Arc<Program>,
+    /// Where files are read.
+    pub world: Arc<dyn World>,
+    /// Finds providers.
+    pub registry: Arc<Registry>,
+    /// What the providers offer.
+    pub schemas: Arc<Schemas>,
+    /// The values of root variables that were given.
+    pub variables: IndexMap<EcoString, Value>,
+    /// The texts that diagnostics point into: those of the program, then those of variable files and options.
+    pub sources: Sources,
+}
+
+/// A configuration and what is wrong with it.
+pub struct Checked {
+    /// What could be understood.
+    pub program: Arc<Program>,
+    /// Finds providers.
+    pub registry: Arc<Registry>,
+    /// What the providers offer.
+    pub schemas: Arc<Schemas>,
+    /// Errors and warnings, by place.
+    pub diagnostics: Diagnostics,
+}
+
+/// Loads and checks the configuration of the working directory, without variables and state.
+pub fn check_only(world: &dyn World) -> Checked {
+    let options = LoadOptions {
+        installed: &NoneInstalled,
+        constants: IndexMap::new(),
+        terraform_version: TERRAFORM_VERSION,
+    };
+    let loaded = plumb_semantics::load(world, Path::new("."), &options);
+    let (program, mut diagnostics) = (loaded.program, loaded.diagnostics);
+    let registry = Arc::new(Registry::new());
+    let mut schemas = Schemas::default();
+    if !diagnostics.has_errors() {
+        let (known, trouble) = runtime().block_on(Schemas::load(&*registry, used_providers(&program)));
+        schemas = known;
+        diagnostics.extend(trouble);
+        diagnostics.extend(plumb_semantics::check(&program, &schemas));
+        if !diagnostics.has_errors()
+            && let Err(cycles) = plumb_engine::order::of_program(&program)
+        {
+            diagnostics.extend(cycles);
+        }
+    }
+    diagnostics.sort();
+    Checked { program, registry, schemas: Arc::new(schemas), diagnostics }
+}
+
+/// Loads and checks the configuration of the working directory, and shows what is wrong with it.
+///
+/// `None` if there are errors.
+pub fn open(world: Arc<dyn World>, variables: &VariableArgs, ui: &Ui) -> Option<Session> {
+    let Checked { program, registry, schemas, diagnostics } = check_only(&*world);
+    if ui.diagnostics(&diagnostics, &program.sources) {
+        return None;
+    }
+    let first = program.console_source();
+    let given = inputs::collect(&*world, program.root(), Path::new("."), &variables.in_order, first);
+    let mut sources = Sources::new();
+    program.sources.iter().for_each(|(_, source)| {
+        sources.add(source.name.clone(), source.text.clone());
+    });
+    given.sources.iter().for_each(|(_, name, text)| {
+        sources.add(name.clone(), text.as_str());
+    });
+    if ui.diagnostics(&given.diagnostics, &sources) {
+        return None;
+    }
+    Some(Session { program, world, registry, schemas, variables: given.values, sources })
+}
+
+/// The providers whose configurations the program has.
+pub fn used_providers(program: &Program) -> BTreeSet<ProviderSource> {
+    let decls = program.modules().flat_map(|(_, module)| module.providers.values());
+    let used = program.modules().flat_map(|(_, module)| &module.resource_providers);
+    decls.map(|decl| &decl.config).chain(used).map(|config| config.source.clone()).collect()
+}
+
+impl Session {
+    /// An evaluation of the program in which nothing has been evaluated yet.
+    pub fn evaluator(&self, phase: Phase, plan_time: std::time::SystemTime) -> Evaluator {
+        let options = EvalOptions {
+            world: self.world.clone(),
+            variables: self.variables.clone(),
+            workspace: WORKSPACE.into(),
+            phase,
+            schemas: self.schemas.clone(),
+            provider_functions: None,
+            plan_time: Some(plan_time),
+            exactly_terraform_1_11: false,
+        };
+        Evaluator::new(self.program.clone(), options)
+    }
+
+    /// Adds the schemas of providers that only state knows.
+    pub fn with_schemas(&mut self, sources: BTreeSet<ProviderSource>) -> Diagnostics {
+        let missing: Vec<ProviderSource> =
+            sources.into_iter().filter(|source| self.schemas.provider(source).is_none()).collect();
+        let mut schemas = (*self.schemas).clone();
+        let mut found = Diagnostics::new();
+        for source in missing {
+            match runtime().block_on(self.registry.schema(&source)) {
+                Ok(schema) => schemas.add(source, schema),
+                Err(errors) => found.extend(errors),
+            }
+        }
+        self.schemas = Arc::new(schemas);
+        found
+    }
+
+    /// The texts that diagnostics point into.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+}
+
+/// The runtime of the process: made when it is first needed, since some commands never do.
+pub fn runtime() -> &'static tokio::runtime::Runtime {
+    static RUNTIME: std::sync::OnceLock<tokio::runtime::Runtime> = std::sync::OnceLock::new();
+    RUNTIME.get_or_init(|| {
+        tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .thread_name("plumb")
+            .build()
+            .expect("an operating system that starts a process also gives it threads")
+    })
+}
+
+/// Whether there is anything to work with; says so if not.
+pub fn require_configuration(world: &dyn World, ui: &Ui) -> bool {
+    if plumb_semantics::load::has_configuration(world, Path::new(".")) {
+        return true;
+    }
+    let missing = Diagnostic::error("no-configuration", "No configuration")
+        .detail("This directory has no `.cfg`, `.tf` or `.tf.json` file.")
+        .help("Work in a directory that has some, with `-C DIR`, or write the first: see `plumb --help`.");
+    ui.diagnostics(&missing.into(), &Sources::new());
+    false
+}

@@ -1,0 +1,82 @@
+//! Where results and remarks go: results to standard output, progress and diagnostics to standard error.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use plumb_model::{Diagnostics, Sources};
+
+use crate::render::diagnostic;
+use crate::render::style::Style;
+
+/// How the command ends; scripts branch on these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done, or nothing to do.
+    Done = 0,
+    /// Wrong usage, wrong configuration, trouble with a provider or with a disk.
+    Error = 1,
+    /// The plan has changes (`-detailed-exitcode`).
+    Changes = 2,
+    /// `fmt -check` found a file that is not in the layout.
+    NotFormatted = 3,
+    /// The plan is not of the present state.
+    Stale = 6,
+    /// Somebody else holds the lock.
+    Locked = 7,
+    /// A step cannot be undone, and was not accepted.
+    Irreversible = 13,
+}
+
+/// The streams of a command.
+pub struct Ui {
+    /// How standard output is written.
+    pub out: Style,
+    /// How standard error is written.
+    pub err: Style,
+}
+
+impl Ui {
+    /// Decides about colours and widths.
+    pub fn new(no_color: bool) -> Ui {
+        Ui { out: Style::stdout(no_color), err: Style::stderr(no_color) }
+    }
+
+    /// Writes a result. A reader that has gone away ends the command quietly.
+    pub fn result(&self, text: &str) {
+        self.write_result(|out| out.write_all(text.as_bytes()));
+    }
+
+    /// Writes a long result piece by piece.
+    pub fn write_result(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+        let mut out = BufWriter::new(io::stdout().lock());
+        // Nothing can be told to somebody who does not listen: `plumb state list | head` is not an error.
+        let _ = write(&mut out).and_then(|()| out.flush());
+    }
+
+    /// Writes a remark.
+    pub fn remark(&self, text: &str) {
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    /// Shows diagnostics; gives whether there are errors among them.
+    pub fn diagnostics(&self, diagnostics: &Diagnostics, sources: &Sources) -> bool {
+        if !diagnostics.is_empty() {
+            let _ = io::stderr().lock().write_all(diagnostic::text(diagnostics, sources, &self.err).as_bytes());
+        }
+        diagnostics.has_errors()
+    }
+
+    /// Asks for `yes`; `None` if nobody is there to answer.
+    pub fn confirm(&self, question: &str) -> Option<bool> {
+        if !io::stdin().is_terminal() {
+            return None;
+        }
+        let mut err = io::stderr().lock();
+        let _ = write!(err, "\n{question}\n  Only `yes` is accepted: ").and_then(|()| err.flush());
+        let mut answer = String::new();
+        match io::stdin().read_line(&mut answer) {
+            Ok(read) if read > 0 => Some(answer.trim() == "yes"),
+            _ => Some(false),
+        }
+    }
+}

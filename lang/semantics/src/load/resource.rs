@@ -1,0 +1,318 @@
+//! `resource`, `data` and `ephemeral` blocks.
+
+use std::sync::Arc;
+
+use ecow::{EcoString, eco_format};
+use plumb_model::address::{Mode, Resource};
+use plumb_model::{Diagnostic, Diagnostics, Path, Span, Step};
+use plumb_syntax::tree::{Block, Body, Expr, ExprKind, Ident, Item, Traversal, TraversalStep};
+
+use super::blocks::{self, Shape, check_labels, check_shape, flag, only_block, references, without};
+use crate::program::{IgnoreChanges, Lifecycle, ProviderKey, ProvisionerDecl, Repetition, ResourceDecl};
+
+const META_ARGUMENTS: [&str; 5] = ["count", "for_each", "enabled", "depends_on", "provider"];
+const META_BLOCKS: [&str; 3] = ["lifecycle", "provisioner", "connection"];
+
+const LIFECYCLE: Shape = Shape {
+    what: "the `lifecycle` block of a resource",
+    attributes: &[
+        "create_before_destroy",
+        "prevent_destroy",
+        "ignore_changes",
+        "replace_triggered_by",
+        "destroy",
+        "enabled",
+    ],
+    blocks: &["precondition", "postcondition"],
+};
+const LIFECYCLE_OF_DATA: Shape = Shape {
+    what: "the `lifecycle` block of a data source or ephemeral resource",
+    attributes: &["enabled"],
+    blocks: &["precondition", "postcondition"],
+};
+
+/// Reads a resource block. `enabled` is a meta-argument in the native language; elsewhere it stands in `lifecycle`.
+pub(super) fn resource(
+    block: &Arc<Block>,
+    mode: Mode,
+    native: bool,
+    check: Option<u32>,
+    diagnostics: &mut Diagnostics,
+) -> Option<ResourceDecl> {
+    if !check_labels(block, &["type", "name"], diagnostics) {
+        return None;
+    }
+    let (kind, name) = (&block.labels[0], &block.labels[1]);
+    let resource = Resource { mode, kind: kind.text.clone(), name: name.text.clone() };
+    let body = &block.body;
+    let lifecycle_block = only_block(body, "lifecycle", diagnostics);
+    let in_lifecycle = lifecycle_block.and_then(|block| blocks::expr(&block.body, "enabled"));
+    let enabled = in_lifecycle.or_else(|| if native { blocks::expr(body, "enabled") } else { None });
+    let repetition = repetition(body, enabled, diagnostics);
+    let lifecycle = lifecycle_block.map(|block| lifecycle(block, mode, diagnostics)).unwrap_or_default();
+    let (provider, provider_span) = provider(body, &resource, diagnostics);
+    check_kept_for_later(body, diagnostics);
+    let provisioners = if mode == Mode::Managed {
+        body.blocks_of("provisioner").filter_map(|block| provisioner(block, diagnostics)).collect()
+    } else {
+        for block in body.blocks().filter(|block| matches!(block.kind.as_str(), "provisioner" | "connection"))
+        {
+            diagnostics.push(
+                Diagnostic::error("unsupported-block", "Unsupported block type")
+                    .detail(eco_format!(
+                        "A `{}` block belongs to a managed resource, not to `{mode}`.",
+                        block.kind
+                    ))
+                    .at(block.header_span),
+            );
+        }
+        Vec::new()
+    };
+    Some(ResourceDecl {
+        resource,
+        span: block.header_span,
+        kind_span: kind.span,
+        provider,
+        provider_span,
+        repetition,
+        depends_on: references(body, "depends_on", diagnostics),
+        lifecycle,
+        provisioners,
+        connection: only_block(body, "connection", diagnostics).cloned(),
+        body: without(
+            block,
+            if native { &META_ARGUMENTS } else { &["count", "for_each", "depends_on", "provider"] },
+            &META_BLOCKS,
+        ),
+        check,
+    })
+}
+
+/// Names that mean nothing yet, but are kept free.
+fn check_kept_for_later(body: &Body, diagnostics: &mut Diagnostics) {
+    for block in body.blocks().filter(|block| matches!(block.kind.as_str(), "locals")) {
+        diagnostics.push(
+            Diagnostic::error("reserved-name", "Reserved block type name")
+                .detail(eco_format!(
+                    "The block type name `{}` is kept for later versions of the language.",
+                    block.kind
+                ))
+                .at(block.kind.span),
+        );
+    }
+}
+
+/// `count`, `for_each` and `enabled`, of which at most one may be there.
+pub(super) fn repetition(body: &Body, enabled: Option<Expr>, diagnostics: &mut Diagnostics) -> Repetition {
+    let repetition =
+        Repetition { count: blocks::expr(body, "count"), for_each: blocks::expr(body, "for_each"), enabled };
+    let written: Vec<(&str, Span)> =
+        [("count", &repetition.count), ("for_each", &repetition.for_each), ("enabled", &repetition.enabled)]
+            .into_iter()
+            .filter_map(|(name, expr)| expr.as_ref().map(|expr| (name, expr.span)))
+            .collect();
+    if let [(first, first_span), (second, second_span), ..] = written[..] {
+        diagnostics.push(
+            Diagnostic::error("exclusive-arguments", eco_format!("Invalid combination of \"{first}\" and \"{second}\""))
+                .detail(eco_format!("`{first}` and `{second}` each say how many instances there are; only one of them may be used."))
+                .label(second_span, "")
+                .label(first_span, "")
+                .help(eco_format!("Remove one. To leave out single instances, filter the collection of `for_each`.")),
+        );
+    }
+    repetition
+}
+
+/// The provider configuration that a resource names, or the default one of its type's provider.
+fn provider(body: &Body, resource: &Resource, diagnostics: &mut Diagnostics) -> (ProviderKey, Option<Span>) {
+    let default = ProviderKey { name: EcoString::from(resource.provider_prefix()), alias: None };
+    let Some(attribute) = body.attribute("provider") else { return (default, None) };
+    match provider_key(&attribute.value, diagnostics) {
+        Some(key) => (key, Some(attribute.value.span)),
+        None => (default, Some(attribute.value.span)),
+    }
+}
+
+/// `aws` or `aws.west`; also as a text, as it was once written.
+pub(super) fn provider_key(expr: &Expr, diagnostics: &mut Diagnostics) -> Option<ProviderKey> {
+    match &expr.without_parens().kind {
+        ExprKind::Traversal(traversal) => match traversal.steps.as_slice() {
+            [] => return Some(ProviderKey { name: traversal.root.name.clone(), alias: None }),
+            [TraversalStep::Attribute(alias)] => {
+                return Some(ProviderKey {
+                    name: traversal.root.name.clone(),
+                    alias: Some(alias.name.clone()),
+                });
+            }
+            _ => {}
+        },
+        ExprKind::String(text) => {
+            let (name, alias) = match text.split_once('.') {
+                Some((name, alias)) => (name, Some(alias.into())),
+                None => (text.as_str(), None),
+            };
+            if blocks::is_name(name) {
+                return Some(ProviderKey { name: name.into(), alias });
+            }
+        }
+        // `aws.by_region[each.key]`: which instance of a configuration, which depends on the instance of the resource.
+        ExprKind::Access(access) => {
+            diagnostics.push(
+                Diagnostic::error(
+                    "unsupported-provider-instance",
+                    "Provider instances are not supported yet",
+                )
+                .detail("A resource can use only one configuration of its provider for all of its instances.")
+                .at(access.base.span),
+            );
+            return None;
+        }
+        ExprKind::Error => return None,
+        _ => {}
+    }
+    diagnostics.push(
+        Diagnostic::error("invalid-provider-reference", "Invalid provider configuration reference")
+            .detail("A provider configuration is named by the provider's local name, with its alias behind a dot if it has one.")
+            .at(expr.span)
+            .help("Write `provider = aws` or `provider = aws.west`."),
+    );
+    None
+}
+
+fn lifecycle(block: &Block, mode: Mode, diagnostics: &mut Diagnostics) -> Lifecycle {
+    check_labels(block, &[], diagnostics);
+    let body = &block.body;
+    check_shape(body, if mode == Mode::Managed { &LIFECYCLE } else { &LIFECYCLE_OF_DATA }, diagnostics);
+    let prevent_destroy = body.attribute("prevent_destroy").map(|attribute| attribute.value.span);
+    Lifecycle {
+        create_before_destroy: flag(body, "create_before_destroy", diagnostics),
+        prevent_destroy: flag(body, "prevent_destroy", diagnostics).unwrap_or(false),
+        prevent_destroy_span: prevent_destroy,
+        destroy: flag(body, "destroy", diagnostics),
+        ignore_changes: ignore_changes(body, diagnostics),
+        replace_triggered_by: replace_triggered_by(body, diagnostics),
+        preconditions: blocks::conditions(body, "precondition", diagnostics),
+        postconditions: blocks::conditions(body, "postcondition", diagnostics),
+    }
+}
+
+fn ignore_changes(body: &Body, diagnostics: &mut Diagnostics) -> IgnoreChanges {
+    let Some(attribute) = body.attribute("ignore_changes") else { return IgnoreChanges::Nothing };
+    let is_all = |expr: &Expr| {
+        expr.as_keyword() == Some("all") || expr.as_string().is_some_and(|text| text == "all" || text == "*")
+    };
+    if is_all(&attribute.value) {
+        return IgnoreChanges::All;
+    }
+    let elements = blocks::list(body, "ignore_changes", diagnostics);
+    if let [only] = elements.as_slice() {
+        if only.as_string().is_some_and(|text| text == "*") {
+            return IgnoreChanges::All;
+        }
+    }
+    let mut paths = Vec::new();
+    for element in elements {
+        match ignored_path(&element) {
+            Some(path) => paths.push((path, element.span)),
+            None => diagnostics.push(
+                Diagnostic::error("invalid-ignore-changes", "Invalid ignore_changes argument")
+                    .detail("`ignore_changes` lists attributes of this resource, or is `all`.")
+                    .at(element.span)
+                    .help("Write `ignore_changes = [tags, rules[0].port]`."),
+            ),
+        }
+    }
+    IgnoreChanges::Paths(paths)
+}
+
+/// The path in the resource's object that a reference relative to it means.
+fn ignored_path(expr: &Expr) -> Option<Path> {
+    match &expr.kind {
+        ExprKind::Traversal(traversal) => traversal_path(traversal),
+        ExprKind::String(text) if blocks::is_name(text) => Some(Path::of(text.clone())),
+        _ => None,
+    }
+}
+
+fn traversal_path(traversal: &Traversal) -> Option<Path> {
+    let steps = traversal.steps.iter().map(|step| {
+        Some(match step {
+            TraversalStep::Attribute(name) => Step::Attribute(name.name.clone()),
+            TraversalStep::Index(number, _) => Step::Index(usize::try_from(number.to_u64()?).ok()?),
+            TraversalStep::Key(key, _) => Step::Key(key.clone()),
+        })
+    });
+    let root = Some(Step::Attribute(traversal.root.name.clone()));
+    std::iter::once(root).chain(steps).collect::<Option<Vec<_>>>().map(Path)
+}
+
+/// References to resources, whose keys may be `each.key` or `count.index`.
+fn replace_triggered_by(body: &Body, diagnostics: &mut Diagnostics) -> Vec<Expr> {
+    let mut elements = blocks::list(body, "replace_triggered_by", diagnostics);
+    elements.retain(|element| {
+        let reference = match &element.kind {
+            ExprKind::Traversal(_) => true,
+            ExprKind::Access(access) => matches!(access.base.kind, ExprKind::Traversal(_)),
+            _ => false,
+        };
+        if !reference && !matches!(element.kind, ExprKind::Error) {
+            diagnostics.push(
+                Diagnostic::error("invalid-replace-trigger", "Invalid replace_triggered_by expression")
+                    .detail("`replace_triggered_by` lists references to resources, their instances or attributes.")
+                    .at(element.span)
+                    .help("Write `replace_triggered_by = [terraform_data.version.output]`."),
+            );
+        }
+        reference
+    });
+    elements
+}
+
+/// Reads a provisioner.
+pub(super) fn provisioner(block: &Arc<Block>, diagnostics: &mut Diagnostics) -> Option<ProvisionerDecl> {
+    if !check_labels(block, &["type"], diagnostics) {
+        return None;
+    }
+    let label = &block.labels[0];
+    let body = &block.body;
+    let on_destroy = match keyword(body, "when", &["create", "destroy"], diagnostics) {
+        Some(when) => when == "destroy",
+        None => false,
+    };
+    let continue_on_failure = keyword(body, "on_failure", &["continue", "fail"], diagnostics)
+        .is_some_and(|word| word == "continue");
+    Some(ProvisionerDecl {
+        kind: Ident { name: label.text.clone(), span: label.span },
+        on_destroy,
+        continue_on_failure,
+        connection: only_block(body, "connection", diagnostics).cloned(),
+        body: without(block, &["when", "on_failure"], &["connection"]),
+        span: block.header_span,
+    })
+}
+
+fn keyword(body: &Body, name: &str, words: &[&str], diagnostics: &mut Diagnostics) -> Option<EcoString> {
+    let attribute = body.attribute(name)?;
+    let written = attribute.value.as_keyword().or_else(|| attribute.value.as_string().map(EcoString::as_str));
+    match written.filter(|word| words.contains(word)) {
+        Some(word) => Some(word.into()),
+        None => {
+            diagnostics.push(
+                Diagnostic::error("invalid-keyword", "Invalid keyword")
+                    .detail(eco_format!("`{name}` is one of: {}.", words.join(", ")))
+                    .at(attribute.value.span)
+                    .maybe_help(
+                        written.and_then(|word| {
+                            plumb_model::diagnostic::did_you_mean(word, words.iter().copied())
+                        }),
+                    ),
+            );
+            None
+        }
+    }
+}
+
+/// Whether a block has items that could not be understood, so that what is missing in it says nothing.
+pub(super) fn is_broken(block: &Block) -> bool {
+    block.body.items.iter().any(|item| matches!(item, Item::Error(_)))
+}

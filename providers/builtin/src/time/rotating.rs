@@ -1,0 +1,206 @@
+//! A moment that is replaced by a later one when its time has come.
+
+use plumb_model::{Diagnostics, Value};
+use plumb_provider_sdk::check::at_least;
+use plumb_provider_sdk::{Attr, Checks, Context, Failed, Planning, Resource, async_trait, model};
+
+use super::moment::Shift;
+use super::{Moment, Triggers, bad_import, missing, moment_in, out_of_range};
+
+model! {
+    /// A moment that passes: once it has, the object counts as gone, and the next plan creates it anew with what
+    /// depends on it.
+    ///
+    /// At least one of the rotations must be set; they add up. Import by the base and the rotation in years, months,
+    /// days, hours and minutes, or by the base and `rotation_rfc3339`, separated by commas.
+    pub struct Rotating {
+        /// Arbitrary values. When one changes, the base is taken anew.
+        triggers: Triggers [optional, replace],
+        /// The base, as `YYYY-MM-DDTHH:MM:SSZ`. Now, where it is not set.
+        rfc3339: String [optional, computed, keep, not_null, replace],
+        /// How many years after the base it rotates.
+        rotation_years: i64 [optional],
+        /// How many months after the base it rotates.
+        rotation_months: i64 [optional],
+        /// How many days after the base it rotates.
+        rotation_days: i64 [optional],
+        /// How many hours after the base it rotates.
+        rotation_hours: i64 [optional],
+        /// How many minutes after the base it rotates.
+        rotation_minutes: i64 [optional],
+        /// When it rotates, in place of the numbers.
+        rotation_rfc3339: String [optional, computed, not_null],
+        /// The base.
+        id: String [computed, keep, not_null],
+        /// The year in which it rotates.
+        year: i64 [computed, not_null],
+        /// The month, from 1.
+        month: i64 [computed, not_null],
+        /// The day of the month.
+        day: i64 [computed, not_null],
+        /// The hour.
+        hour: i64 [computed, not_null],
+        /// The minute.
+        minute: i64 [computed, not_null],
+        /// The second.
+        second: i64 [computed, not_null],
+        /// Seconds from 1970 to the rotation.
+        unix: i64 [computed, not_null],
+    }
+}
+
+impl Rotating {
+    fn rotations(&self) -> [(&'static str, &Attr<i64>); 5] {
+        [
+            ("rotation_years", &self.rotation_years),
+            ("rotation_months", &self.rotation_months),
+            ("rotation_days", &self.rotation_days),
+            ("rotation_hours", &self.rotation_hours),
+            ("rotation_minutes", &self.rotation_minutes),
+        ]
+    }
+
+    fn shift(&self) -> Option<Shift> {
+        let number = |n: &Attr<i64>| n.known().copied().unwrap_or(0);
+        let minutes =
+            number(&self.rotation_hours).checked_mul(60)?.checked_add(number(&self.rotation_minutes))?;
+        Some(Shift {
+            years: number(&self.rotation_years),
+            months: number(&self.rotation_months),
+            days: number(&self.rotation_days),
+            seconds: minutes.checked_mul(60)?,
+        })
+    }
+
+    fn base(&self) -> Result<Moment, Diagnostics> {
+        self.rfc3339.known().map_or_else(|| Ok(Moment::now()), |text| moment_in("rfc3339", text))
+    }
+
+    /// When it rotates, if the numbers do not say it.
+    fn fixed(&self) -> Option<&String> {
+        let numbers = self.rotations().iter().any(|(_, n)| n.is_set());
+        self.rotation_rfc3339.known().filter(|_| !numbers)
+    }
+
+    fn moment(&self, base: &Moment) -> Result<Moment, Diagnostics> {
+        match self.fixed() {
+            Some(text) => moment_in("rotation_rfc3339", text),
+            None => self.shift().and_then(|shift| base.shifted(shift)).ok_or_else(out_of_range),
+        }
+    }
+
+    /// All that follows from base and rotation.
+    fn completed(self, base: &Moment) -> Result<Rotating, Diagnostics> {
+        let moment = self.moment(base)?;
+        let [year, month, day, hour, minute, second, unix] = moment.components().map(|(_, n)| n);
+        let rotation = self.fixed().cloned().unwrap_or(moment.text());
+        let base = self.rfc3339.known().cloned().unwrap_or(base.text());
+        Ok(Rotating {
+            id: base.clone().into(),
+            rfc3339: base.into(),
+            rotation_rfc3339: rotation.into(),
+            year: year.into(),
+            month: month.into(),
+            day: day.into(),
+            hour: hour.into(),
+            minute: minute.into(),
+            second: second.into(),
+            unix: unix.into(),
+            ..self
+        })
+    }
+}
+
+pub(super) struct TimeRotating;
+
+#[async_trait]
+impl Resource for TimeRotating {
+    type Model = Rotating;
+    type Client = ();
+
+    fn validate(&self, config: &Rotating, checks: &mut Checks) {
+        checks.attribute("rfc3339", &config.rfc3339, |text| Moment::parse(text).map(|_| ()));
+        checks
+            .attribute("rotation_rfc3339", &config.rotation_rfc3339, |text| Moment::parse(text).map(|_| ()));
+        for (name, number) in config.rotations() {
+            checks.attribute(name, number, at_least(1));
+        }
+        let numbers = config.rotations().iter().any(|(_, n)| n.is_set());
+        if !numbers && config.rotation_rfc3339.is_null() {
+            checks.push(missing("`rotation_years`, `rotation_months`, `rotation_days`, `rotation_hours`, `rotation_minutes` and `rotation_rfc3339`"));
+        }
+        if config.rotations().iter().any(|(_, n)| n.known().is_some())
+            && config.rotation_rfc3339.known().is_some()
+        {
+            checks.error(
+                "rotation_rfc3339",
+                "Found a number beside it, wanted only one way to say when to rotate.",
+            );
+        }
+    }
+
+    async fn plan(&self, plan: &mut Planning<'_>, _: &mut Context<()>) -> Result<(), Diagnostics> {
+        if plan.is_create() || !plan.changes() || plan.changes_attribute("rfc3339") {
+            return Ok(());
+        }
+        let planned: Rotating = plan.planned().map_err(|e| Failed::<Rotating>::from(e).diagnostics)?;
+        let fixed_later = plan.config_value("rotation_rfc3339");
+        if planned.rotations().iter().any(|(_, n)| n.is_unknown()) || !fixed_later.is_known() {
+            return Ok(());
+        }
+        let moment = planned.moment(&planned.base()?)?;
+        if fixed_later.is_null() {
+            plan.set("rotation_rfc3339", moment.text());
+        }
+        for (name, value) in moment.components() {
+            plan.set(name, Value::int(value));
+        }
+        Ok(())
+    }
+
+    async fn create(&self, planned: Rotating, _: &mut Context<()>) -> Result<Rotating, Failed<Rotating>> {
+        let base = planned.base()?;
+        Ok(planned.completed(&base)?)
+    }
+
+    async fn read(&self, current: Rotating, _: &mut Context<()>) -> Result<Option<Rotating>, Diagnostics> {
+        let Some(text) = current.rotation_rfc3339.known() else { return Ok(Some(current)) };
+        let due = moment_in("rotation_rfc3339", text)?.unix() <= Moment::now().unix();
+        Ok((!due).then_some(current))
+    }
+
+    async fn update(
+        &self,
+        _: Rotating,
+        planned: Rotating,
+        _: &mut Context<()>,
+    ) -> Result<Rotating, Failed<Rotating>> {
+        let base = planned.base()?;
+        Ok(planned.completed(&base)?)
+    }
+
+    async fn import(&self, id: &str, _: &mut Context<()>) -> Result<Rotating, Diagnostics> {
+        let wrong = || bad_import(id, "`base,years,months,days,hours,minutes` or `base,rotation`");
+        let parts: Vec<&str> = id.split(',').collect();
+        let [base, rest @ ..] = parts.as_slice() else { return Err(wrong()) };
+        let moment = Moment::parse(base).map_err(|_| wrong())?;
+        let object = Rotating { rfc3339: (*base).into(), ..Rotating::default() };
+        let object = match rest {
+            [rotation] => Rotating { rotation_rfc3339: (*rotation).into(), ..object },
+            numbers => {
+                let numbers = super::numbers(numbers).ok_or_else(wrong)?;
+                let [years, months, days, hours, minutes] =
+                    <[Attr<i64>; 5]>::try_from(numbers).map_err(|_| wrong())?;
+                Rotating {
+                    rotation_years: years,
+                    rotation_months: months,
+                    rotation_days: days,
+                    rotation_hours: hours,
+                    rotation_minutes: minutes,
+                    ..object
+                }
+            }
+        };
+        object.completed(&moment)
+    }
+}

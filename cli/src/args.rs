@@ -6,7 +6,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use plumb_semantics::inputs::InputOption;
 
 /// Keeps systems true to what is written down.
 ///
@@ -140,11 +141,63 @@ pub struct ValidateArgs {
 #[derive(Clone, Debug, Default, Args)]
 pub struct VariableArgs {
     /// The value of a variable: NAME=VALUE. May be given many times.
-    #[arg(long = "var", value_name = "NAME=VALUE", help_heading = "Variables")]
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = assignment, help_heading = "Variables")]
     pub var: Vec<String>,
     /// A file of values (.tfvars or .tfvars.json). May be given many times.
     #[arg(long, value_name = "FILE", help_heading = "Variables")]
     pub var_file: Vec<PathBuf>,
+    /// Both kinds in the order in which they were given, since later ones win.
+    #[arg(skip)]
+    pub in_order: Vec<InputOption>,
+}
+
+impl Cli {
+    /// Reads arguments that [`normalize`] has gone over.
+    ///
+    /// # Errors
+    /// What clap has to say: wrong usage, or help that was asked for.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+        let matches = Cli::command().try_get_matches_from(normalize(arguments))?;
+        let mut cli = Cli::from_arg_matches(&matches)?;
+        if let (Some(variables), Some((_, matches))) = (cli.command.variables(), matches.subcommand()) {
+            variables.in_order = in_order(variables, matches);
+        }
+        Ok(cli)
+    }
+}
+
+fn in_order(variables: &VariableArgs, matches: &clap::ArgMatches) -> Vec<InputOption> {
+    let indices = |id: &str| matches.indices_of(id).into_iter().flatten();
+    let values = variables.var.iter().map(|text| {
+        let (name, value) = text.split_once('=').unwrap_or((text, ""));
+        InputOption::Variable(name.into(), value.into())
+    });
+    let files = variables.var_file.iter().map(|path| InputOption::File(path.clone()));
+    let mut all: Vec<(usize, InputOption)> = indices("var").zip(values).chain(indices("var_file").zip(files)).collect();
+    all.sort_by_key(|(index, _)| *index);
+    all.into_iter().map(|(_, option)| option).collect()
+}
+
+impl Command {
+    /// The values of variables that it was given, if it takes any.
+    fn variables(&mut self) -> Option<&mut VariableArgs> {
+        match self {
+            Command::Plan(args) => Some(&mut args.planning.variables),
+            Command::Apply(args) | Command::Destroy(args) => Some(&mut args.planning.variables),
+            Command::Rollback(args) => Some(&mut args.variables),
+            Command::Import(args) => Some(&mut args.variables),
+            Command::Console(args) => Some(&mut args.variables),
+            _ => None,
+        }
+    }
+}
+
+/// `NAME=VALUE`
+fn assignment(text: &str) -> Result<String, String> {
+    match text.split_once('=') {
+        Some((name, _)) if !name.is_empty() => Ok(text.to_owned()),
+        _ => Err("write NAME=VALUE, for example -var 'region=eu-1'".to_owned()),
+    }
 }
 
 /// Waiting for others who use the same state.
@@ -528,8 +581,7 @@ mod tests {
     #[test]
     fn both_ways_of_writing_flags_mean_the_same() {
         let parse = |args: &[&str]| {
-            let args = normalize(args.iter().map(OsString::from));
-            Cli::try_parse_from(args).map(|cli| format!("{cli:?}")).map_err(|e| e.to_string())
+            Cli::read(args.iter().map(OsString::from)).map(|cli| format!("{cli:?}")).map_err(|e| e.to_string())
         };
         assert_eq!(
             parse(&["plumb", "-chdir=x", "plan", "-out=p", "-var", "a=-b", "-refresh=false"]).unwrap(),
@@ -540,7 +592,6 @@ mod tests {
 
     #[test]
     fn the_arguments_are_well_formed() {
-        use clap::CommandFactory as _;
         Cli::command().debug_assert();
     }
 }

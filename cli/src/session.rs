@@ -11,8 +11,7 @@ use plumb_engine::providers::{Factory as _, Schemas};
 use plumb_model::address::ProviderSource;
 use plumb_model::{Diagnostic, Diagnostics, Sources, Value};
 use plumb_semantics::eval::{EvalOptions, Evaluator, Phase};
-use plumb_semantics::load::{LoadOptions, NoneInstalled};
-use plumb_semantics::{Program, World};
+use plumb_semantics::{LoadOptions, NoneInstalled, Program, World, inputs};
 
 use crate::args::VariableArgs;
 use crate::registry::Registry;
@@ -36,38 +35,69 @@ pub struct Session {
     pub schemas: Arc<Schemas>,
     /// The values of root variables that were given.
     pub variables: IndexMap<EcoString, Value>,
+    /// The texts that diagnostics point into: those of the program, then those of variable files and options.
+    pub sources: Sources,
+}
+
+/// A configuration and what is wrong with it.
+pub struct Checked {
+    /// What could be understood.
+    pub program: Arc<Program>,
+    /// Finds providers.
+    pub registry: Arc<Registry>,
+    /// What the providers offer.
+    pub schemas: Arc<Schemas>,
+    /// Errors and warnings, by place.
+    pub diagnostics: Diagnostics,
+}
+
+/// Loads and checks the configuration of the working directory, without variables and state.
+pub fn check_only(world: &dyn World) -> Checked {
+    let options = LoadOptions {
+        installed: &NoneInstalled,
+        constants: IndexMap::new(),
+        terraform_version: TERRAFORM_VERSION,
+    };
+    let loaded = plumb_semantics::load(world, Path::new("."), &options);
+    let (program, mut diagnostics) = (loaded.program, loaded.diagnostics);
+    let registry = Arc::new(Registry::new());
+    let mut schemas = Schemas::default();
+    if !diagnostics.has_errors() {
+        let (known, trouble) = runtime().block_on(Schemas::load(&*registry, used_providers(&program)));
+        schemas = known;
+        diagnostics.extend(trouble);
+        diagnostics.extend(plumb_semantics::check(&program, &schemas));
+        if !diagnostics.has_errors()
+            && let Err(cycles) = plumb_engine::order::of_program(&program)
+        {
+            diagnostics.extend(cycles);
+        }
+    }
+    diagnostics.sort();
+    Checked { program, registry, schemas: Arc::new(schemas), diagnostics }
 }
 
 /// Loads and checks the configuration of the working directory, and shows what is wrong with it.
 ///
 /// `None` if there are errors.
-pub fn open(world: Arc<dyn World>, variables: &VariableArgs, also: BTreeSet<ProviderSource>, ui: &Ui) -> Option<Session> {
-    let options = LoadOptions {
-        installed: &NoneInstalled,
-        constants: &IndexMap::new(),
-        terraform_version: TERRAFORM_VERSION,
-    };
-    let loaded = plumb_semantics::load(&*world, Path::new("."), &options);
-    let program = loaded.program;
-    if loaded.diagnostics.has_errors() {
-        ui.diagnostics(&loaded.diagnostics, &program.sources);
+pub fn open(world: Arc<dyn World>, variables: &VariableArgs, ui: &Ui) -> Option<Session> {
+    let Checked { program, registry, schemas, diagnostics } = check_only(&*world);
+    if ui.diagnostics(&diagnostics, &program.sources) {
         return None;
     }
-    let mut found = loaded.diagnostics;
-    let registry = Arc::new(Registry::new());
-    let mut sources = used_providers(&program);
-    sources.extend(also);
-    let (schemas, trouble) = runtime().block_on(Schemas::load(&*registry, sources));
-    found.extend(trouble);
-    let schemas = Arc::new(schemas);
-    found.extend(plumb_semantics::check(&program, &*schemas));
-    let (variables, said) = variable_values(&program, &*world, variables);
-    found.extend(said);
-    found.sort();
-    if ui.diagnostics(&found, &program.sources) {
+    let first = program.console_source();
+    let given = inputs::collect(&*world, program.root(), Path::new("."), &variables.in_order, first);
+    let mut sources = Sources::new();
+    program.sources.iter().for_each(|(_, source)| {
+        sources.add(source.name.clone(), source.text.clone());
+    });
+    given.sources.iter().for_each(|(_, name, text)| {
+        sources.add(name.clone(), text.as_str());
+    });
+    if ui.diagnostics(&given.diagnostics, &sources) {
         return None;
     }
-    Some(Session { program, world, registry, schemas, variables })
+    Some(Session { program, world, registry, schemas, variables: given.values, sources })
 }
 
 /// The providers whose configurations the program has.
@@ -87,7 +117,8 @@ impl Session {
             phase,
             schemas: self.schemas.clone(),
             provider_functions: None,
-            plan_time,
+            plan_time: Some(plan_time),
+            exactly_terraform_1_11: false,
         };
         Evaluator::new(self.program.clone(), options)
     }
@@ -110,7 +141,7 @@ impl Session {
 
     /// The texts that diagnostics point into.
     pub fn sources(&self) -> &Sources {
-        &self.program.sources
+        &self.sources
     }
 }
 
@@ -124,16 +155,6 @@ pub fn runtime() -> &'static tokio::runtime::Runtime {
             .build()
             .expect("an operating system that starts a process also gives it threads")
     })
-}
-
-/// The values that were given for root variables, from all the places where they can be given.
-fn variable_values(
-    program: &Program,
-    world: &dyn World,
-    args: &VariableArgs,
-) -> (IndexMap<EcoString, Value>, Diagnostics) {
-    let _ = (program, world, args);
-    (IndexMap::new(), Diagnostics::new())
 }
 
 /// Whether there is anything to work with; says so if not.

@@ -52,7 +52,7 @@ impl World for DiskWorld {
             let name = EcoString::from(entry.file_name().to_string_lossy().as_ref());
             names.push((name, self.kind(&entry.path())));
         }
-        names.sort();
+        names.sort_by(|a: &(EcoString, PathKind), b| a.0.cmp(&b.0));
         Ok(names)
     }
 

@@ -1,6 +1,6 @@
 //! Digests of records and of whole states.
 //!
-//! A record's [`Digest`] is the SHA-256 of its key and value. The content of a state is a [`Content`]: the sum of the
+//! A record's [`Digest`] is the SHA-256 of its key and value. The content of a state is a `Content`: the sum of the
 //! digests of its records, so that a change costs as much as the change, and order does not matter.
 
 use std::fmt;

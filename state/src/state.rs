@@ -129,8 +129,8 @@ struct Inner {
 }
 
 impl State {
-    /// Opens the state in a directory. Where there is none yet it is empty, and nothing is written before the first
-    /// operation except the directory itself; with `read_only`, not even that.
+    /// Opens the state in a directory. Where there is none yet, an empty store is made; with `read_only` nothing is
+    /// written, and a directory that is not there is an empty state.
     ///
     /// # Errors
     /// The store cannot be opened, is damaged beyond repair, or was written by a newer program.

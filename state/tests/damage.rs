@@ -17,6 +17,28 @@ use proptest::{
 
 /// A store with some commits, closed, and what it holds.
 fn closed_store(dir: &Path, commits: u8) -> Model {
+    let (store, model) = open_store(dir, commits);
+    store.close().unwrap();
+    model
+}
+
+/// The files as they are when a process is killed, and what they hold.
+fn killed_store(dir: &Path, commits: u8) -> Model {
+    let origin = tempfile::tempdir().unwrap();
+    let (_store, model) = open_store(origin.path(), commits);
+    copy(origin.path(), dir);
+    model
+}
+
+fn copy(from: &Path, to: &Path) {
+    for path in files(from) {
+        let copy = to.join(path.strip_prefix(from).unwrap());
+        fs::create_dir_all(copy.parent().unwrap()).unwrap();
+        fs::copy(path, copy).unwrap();
+    }
+}
+
+fn open_store(dir: &Path, commits: u8) -> (EmbeddedStore, Model) {
     let store = EmbeddedStore::open(dir).unwrap();
     let mut model = Model::new();
     for number in 0..commits {
@@ -29,8 +51,7 @@ fn closed_store(dir: &Path, commits: u8) -> Model {
         apply(&mut model, &batch);
         store.commit(batch).unwrap();
     }
-    store.close().unwrap();
-    model
+    (store, model)
 }
 
 fn files(dir: &Path) -> Vec<PathBuf> {
@@ -119,18 +140,18 @@ fn everything_or_an_error(dir: &Path, model: &Model) -> Result<(), TestCaseError
     Ok(())
 }
 
-fn check_damage(cases: u32, number: std::ops::Range<usize>, only: &[&str]) {
+fn check_damage(
+    cases: u32,
+    store: fn(&Path, u8) -> Model,
+    damages: impl Strategy<Value = Vec<Damage>>,
+    only: &[&str],
+) {
     let origin = tempfile::tempdir().unwrap();
-    let model = closed_store(origin.path(), 30);
+    let model = store(origin.path(), 30);
     let config = Config { cases, failure_persistence: None, ..Config::default() };
-    let damages = prop::collection::vec(damage(), number);
     let result = TestRunner::new(config).run(&damages, |damages| {
         let dir = tempfile::tempdir().unwrap();
-        for path in files(origin.path()) {
-            let copy = dir.path().join(path.strip_prefix(origin.path()).unwrap());
-            fs::create_dir_all(copy.parent().unwrap()).unwrap();
-            fs::copy(path, copy).unwrap();
-        }
+        copy(origin.path(), dir.path());
         let mut files = files(dir.path());
         files.retain(|path| only.iter().any(|part| path.to_str().unwrap().contains(part)));
         for damage in &damages {
@@ -144,19 +165,31 @@ fn check_damage(cases: u32, number: std::ops::Range<usize>, only: &[&str]) {
     }
 }
 
+fn one() -> impl Strategy<Value = Vec<Damage>> {
+    damage().prop_map(|damage| vec![damage])
+}
+
 #[test]
 fn damage_to_the_log() {
-    check_damage(120, 1..2, &["records.log"]);
+    check_damage(60, closed_store, one(), &["records.log"]);
 }
 
 #[test]
 fn damage_to_the_index() {
-    check_damage(60, 1..2, &["index"]);
+    check_damage(40, closed_store, one(), &["index"]);
 }
 
 #[test]
 fn damage_here_and_there() {
-    check_damage(120, 1..4, &["records.log", "index", "head"]);
+    check_damage(80, closed_store, prop::collection::vec(damage(), 1..4), &["records.log", "index", "head"]);
+}
+
+/// What is cut off after a kill looks like a commit that the kill prevented, so only bits are flipped.
+#[test]
+fn damage_after_a_kill() {
+    let index = any::<prop::sample::Index>;
+    let flip = (index(), index(), 0..8_u8).prop_map(|(file, at, bit)| Damage::Flip { file, at, bit });
+    check_damage(60, killed_store, prop::collection::vec(flip, 1..3), &["records.log", "index", "head"]);
 }
 
 /// The path of the log, and its bytes.

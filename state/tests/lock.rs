@@ -4,8 +4,8 @@ mod common;
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Write},
-    process::{Child, Stdio},
+    io::{BufRead, BufReader, Lines, Write},
+    process::{Child, ChildStdout, Stdio},
     time::{Duration, Instant},
 };
 
@@ -29,18 +29,18 @@ fn child_holds() {
     std::io::stdin().read_line(&mut String::new()).unwrap();
 }
 
-/// A process that holds the lock.
-fn other(dir: &std::path::Path) -> Child {
+/// A process that holds the lock, and its output, which it may go on to write.
+fn other(dir: &std::path::Path) -> (Child, Lines<BufReader<ChildStdout>>) {
     let mut process = child("child_holds", dir).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let output = BufReader::new(process.stdout.take().unwrap());
-    assert!(output.lines().any(|line| line.unwrap() == "held"));
-    process
+    let mut output = BufReader::new(process.stdout.take().unwrap()).lines();
+    assert!(output.any(|line| line.unwrap() == "held"));
+    (process, output)
 }
 
 #[test]
 fn whoever_holds_the_lock_is_named() {
     let dir = tempfile::tempdir().unwrap();
-    let mut process = other(dir.path());
+    let (mut process, _output) = other(dir.path());
     let error = lock(dir.path(), &info("plumb plan"), Duration::from_millis(120)).unwrap_err();
     let text = error.to_string();
     for part in ["bob@build-7", &process.id().to_string(), "plumb apply", "release", "ago"] {
@@ -57,7 +57,7 @@ fn whoever_holds_the_lock_is_named() {
 #[test]
 fn a_holder_that_is_killed_leaves_no_lock() {
     let dir = tempfile::tempdir().unwrap();
-    let mut process = other(dir.path());
+    let (mut process, _output) = other(dir.path());
     process.kill().unwrap();
     process.wait().unwrap();
     assert!(holder(dir.path()).is_some(), "what it wrote is still there");
@@ -68,7 +68,7 @@ fn a_holder_that_is_killed_leaves_no_lock() {
 #[test]
 fn the_lock_is_waited_for() {
     let dir = tempfile::tempdir().unwrap();
-    let mut process = other(dir.path());
+    let (mut process, _output) = other(dir.path());
     let path = dir.path().to_owned();
     let waiting =
         std::thread::spawn(move || lock(&path, &info("plumb plan"), Duration::from_secs(60)).map(drop));

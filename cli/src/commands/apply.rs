@@ -43,7 +43,7 @@ pub fn run(args: &ApplyArgs, destroy: bool, ui: &Ui) -> Exit {
         return Exit::Error;
     }
     if !plan.has_changes() {
-        finish_unchanged(&plan, &session, ui);
+        finish_unchanged(&plan, ui);
         return Exit::Done;
     }
     if !args.auto_approve
@@ -96,7 +96,7 @@ fn apply_saved(file: &Path, args: &ApplyArgs, ui: &Ui) -> Exit {
         Err(exit) => return exit,
     };
     if !plan.has_changes() {
-        finish_unchanged(&plan, &session, ui);
+        finish_unchanged(&plan, ui);
         return Exit::Done;
     }
     let kind = kind(&plan);
@@ -105,9 +105,9 @@ fn apply_saved(file: &Path, args: &ApplyArgs, ui: &Ui) -> Exit {
 }
 
 /// There is nothing to do: says so, and shows the outputs.
-fn finish_unchanged(plan: &Plan, _: &Session, ui: &Ui) {
+fn finish_unchanged(plan: &Plan, ui: &Ui) {
     let outputs = plan.outputs.iter().filter_map(|(name, o)| Some((name.clone(), o.after.clone()?))).collect();
-    ui.result(&crate::render::outputs::text(&outputs, &ui.out));
+    super::output::tell(&outputs, ui);
 }
 
 /// A plan to carry out, with all that it takes.
@@ -128,7 +128,7 @@ pub struct Work<'a> {
 pub fn carry_out(work: Work, reason: Option<&str>, parallelism: usize, ui: &Ui) -> Exit {
     let Work { plan, session, state, kind, digest } = work;
     let summary = plan.summary();
-    let mut listener = crate::render::events::listener(ui.err);
+    let mut listener = super::listen::for_steps(steps(&summary), ui);
     let header = store::header(kind, reason, digest);
     let inputs = Inputs {
         plan: Arc::new(plan),
@@ -141,18 +141,18 @@ pub fn carry_out(work: Work, reason: Option<&str>, parallelism: usize, ui: &Ui) 
         cancel: plumb_engine::cancel::Cancel::never(),
         listener: &mut *listener,
     };
-    let (report, found) = run(inputs);
+    let (report, found) = execute_interruptibly(inputs);
     drop(listener);
     let failed = ui.diagnostics(&found, session.sources());
     tell(&report, &found, ui);
     if !failed && !report.cancelled {
         ui.remark(&done(kind, &summary, &report));
-        ui.result(&crate::render::outputs::text(&report.outputs, &ui.out));
+        super::output::tell(&report.outputs, ui);
     }
     if failed || report.cancelled { Exit::Error } else { Exit::Done }
 }
 
-fn run(mut inputs: Inputs) -> (Report, Diagnostics) {
+fn execute_interruptibly(mut inputs: Inputs) -> (Report, Diagnostics) {
     let (canceller, cancel) = cancel::channel();
     inputs.cancel = cancel;
     session::runtime().block_on(async {
@@ -186,6 +186,11 @@ fn tell(report: &Report, found: &Diagnostics, ui: &Ui) {
             operation.number
         ));
     }
+}
+
+/// How many steps a plan has, as far as they can be counted beforehand.
+fn steps(summary: &plumb_engine::plan::Summary) -> usize {
+    summary.create + summary.update + summary.delete + 2 * summary.replace + summary.read
 }
 
 fn done(kind: OperationKind, planned: &plumb_engine::plan::Summary, report: &Report) -> String {

@@ -40,8 +40,8 @@ fn standard_input(args: &FmtArgs, ui: &Ui) -> Exit {
         return Exit::Error;
     }
     let mut sources = Sources::new();
-    let source = sources.add("<stdin>", text.clone());
-    let formatted = plumb_syntax::format(source, &text, Dialect::Native);
+    sources.add("<stdin>", text.clone());
+    let formatted = plumb_syntax::format(&text, Dialect::Native);
     if ui.diagnostics(&formatted.diagnostics, &sources) {
         return Exit::Error;
     }
@@ -107,8 +107,8 @@ fn format_file(path: &Path, args: &FmtArgs, sources: &mut Sources, found: &mut D
             return false;
         }
     };
-    let source = sources.add(name.as_str(), text.clone());
-    let formatted = plumb_syntax::format(source, &text, dialect(path).unwrap_or(Dialect::Native));
+    sources.add(name.as_str(), text.clone());
+    let formatted = plumb_syntax::format(&text, dialect(path).unwrap_or(Dialect::Native));
     let broken = formatted.diagnostics.has_errors();
     found.extend(formatted.diagnostics);
     if broken || formatted.text == text {

@@ -19,7 +19,7 @@ pub fn run(args: &GraphArgs, ui: &Ui) -> Exit {
     if !session::require_configuration(&*world, ui) {
         return Exit::Error;
     }
-    let Some(session) = session::open(world, &VariableArgs::default(), BTreeSet::new(), ui) else {
+    let Some(session) = session::open(world, &VariableArgs::default(), ui) else {
         return Exit::Error;
     };
     if let Err(cycles) = order::of_program(&session.program) {
@@ -53,5 +53,5 @@ fn dot(program: &Program, all: bool) -> String {
 }
 
 fn quoted(program: &Program, id: NodeId) -> String {
-    format!("\"{}\"", program.name(id).replace('\\', "\\\\").replace('"', "\\\""))
+    format!("\"{}\"", program.name(id).replace("\\", "\\\\").replace("\"", "\\\""))
 }

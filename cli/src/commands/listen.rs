@@ -6,7 +6,8 @@ use std::sync::Arc;
 use plumb_engine::event::{Listener, Silent};
 use plumb_model::Sources;
 
-use crate::render::events::{Lines, Live};
+use crate::render::events::Lines;
+use crate::render::events::live::Live;
 use crate::ui::Ui;
 
 /// How many objects that are being worked on a live display shows at once.

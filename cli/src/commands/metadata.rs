@@ -1,6 +1,5 @@
 //! `plumb metadata` and `plumb providers`: what the language and the providers offer.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::args::{MetadataCommand, ProvidersArgs, VariableArgs};
@@ -22,7 +21,7 @@ pub fn providers(args: &ProvidersArgs, ui: &Ui) -> Exit {
     if !session::require_configuration(&*world, ui) {
         return Exit::Error;
     }
-    let Some(session) = session::open(world, &VariableArgs::default(), BTreeSet::new(), ui) else {
+    let Some(session) = session::open(world, &VariableArgs::default(), ui) else {
         return Exit::Error;
     };
     match &args.command {

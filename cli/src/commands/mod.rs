@@ -3,15 +3,16 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::CommandFactory as _;
 use plumb_engine::cancel::{Canceller, Urgency};
 use plumb_model::{Diagnostic, Sources};
 
-use crate::args::{self, Cli, Command};
+use crate::args::{Cli, Command};
 use crate::ui::{Exit, Ui};
 
 mod apply;
 mod artifact;
+mod configuration;
 mod console;
 mod fmt;
 mod graph;
@@ -27,7 +28,7 @@ mod version;
 
 /// Runs the command that the arguments ask for.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(args::normalize(arguments)) {
+    let cli = match Cli::read(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // Help goes to standard output and is no failure; everything else is.
@@ -59,6 +60,7 @@ fn run(command: &Command, ui: &Ui) -> Exit {
         Command::Output(args) => output::run(args, ui).unwrap_or_else(|trouble| state::report(trouble, ui)),
         Command::State(command) => state::run(command, ui).unwrap_or_else(|trouble| state::report(trouble, ui)),
         Command::History(args) => history::run(args, ui).unwrap_or_else(|trouble| state::report(trouble, ui)),
+        Command::Rollback(_) | Command::Import(_) => unreachable!(),
         Command::Graph(args) => graph::run(args, ui),
         Command::Console(args) => console::run(args, ui),
         Command::Fmt(args) => fmt::run(args, ui),

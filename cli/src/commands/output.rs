@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ecow::EcoString;
 use plumb_engine::plan::prior::output_value;
-use plumb_model::{Diagnostic, diagnostic};
+use plumb_model::{Diagnostic, Marks, Value, diagnostic};
 
 use crate::args::OutputArgs;
 use crate::render::outputs;
@@ -50,6 +50,18 @@ pub fn recorded(state: &plumb_state::State) -> Result<BTreeMap<EcoString, Output
         Some((EcoString::from(name), OutputValue { value, sensitive: record.sensitive }))
     });
     Ok(values.collect())
+}
+
+/// Shows outputs at the end of a command, if there are any.
+pub fn tell(outputs: &BTreeMap<EcoString, Value>, ui: &Ui) {
+    if outputs.is_empty() {
+        return;
+    }
+    let shown = outputs.iter().map(|(name, value)| {
+        let sensitive = value.marks().contains(Marks::SENSITIVE);
+        (name.clone(), OutputValue { value: value.clone(), sensitive })
+    });
+    ui.result(&format!("\nOutputs:\n\n{}", outputs::outputs_text(&shown.collect())));
 }
 
 fn unknown(name: &str, all: &BTreeMap<EcoString, OutputValue>) -> StoreTrouble {

@@ -110,7 +110,7 @@ pub fn make(
         }
     };
     ui.diagnostics(&store::warnings(opened.state()), &Sources::new());
-    let mut session = session::open(world, &args.variables, BTreeSet::new(), ui)?;
+    let mut session = session::open(world, &args.variables, ui)?;
     if let Opened::Locked(store) = opened
         && let Err(error) = settle_records(&store.state)
     {
@@ -239,7 +239,7 @@ fn plan_once(session: &mut Session, state: &State, options: Options, ui: &Ui) ->
     if ui.diagnostics(&found, session.sources()) {
         return None;
     }
-    let mut listener = crate::render::events::listener(ui.err);
+    let mut listener = super::listen::for_planning(ui);
     let planning = run_plan(session, prior, options, &mut *listener);
     drop(listener);
     Some(planning)
@@ -268,7 +268,7 @@ fn run_plan(session: &Session, prior: Prior, options: Options, listener: &mut dy
 pub fn show(plan: &Plan, session: &Session, format: PlanFormat, ui: &Ui) {
     match format {
         PlanFormat::Text => ui.write_result(|out| plan_text::write_plan(plan, &ui.out, out)),
-        PlanFormat::Markdown => ui.result(&plan_markdown::plan_markdown(plan, plan_markdown::DEFAULT_LIMIT)),
-        PlanFormat::Json => ui.result(&super::show::plan_json(plan, session)),
+        PlanFormat::Markdown => ui.result(&plan_markdown::plan_markdown(plan, "Plan", plan_markdown::DEFAULT_LIMIT)),
+        PlanFormat::Json => super::show::plan_json(plan, session, ui),
     }
 }

@@ -62,7 +62,7 @@ fn show(address: &str, ui: &Ui) -> Result<Exit, StoreTrouble> {
     let Some(record) = state.instance(&InstanceKey::current(address))? else {
         return Err(unknown(address, &records(&state)?));
     };
-    ui.result(&super::show::record_text(&record, &ui.out));
+    super::show::record(&record, ui);
     Ok(Exit::Done)
 }
 
@@ -148,17 +148,19 @@ fn moved(address: &str, from: &Target, to: &Target) -> Option<String> {
 }
 
 fn import(file: &Path, reason: Option<&str>, lock: &LockArgs, ui: &Ui) -> Result<Exit, StoreTrouble> {
-    let text = std::fs::read(file).map_err(|e| unreadable(file, &e.to_string()))?;
-    let edits = plumb_state::tfstate::read(&text).map_err(|e| unreadable(file, &e.to_string()))?;
-    let count = edits.records.len();
+    let text = std::fs::read_to_string(file).map_err(|e| unreadable(file, &e.to_string()))?;
+    let taken = plumb_state::tfstate::read(&text).map_err(|e| unreadable(file, &e.to_string()))?;
+    let count = taken.instances.len();
     let opened = store::open(lock, "state import", reason)?;
-    opened.state.edit(store::header(OperationKind::Import, reason, None), edits)?;
+    opened.state.edit(store::header(OperationKind::Import, reason, None), taken.into_edits())?;
     ui.remark(&format!("Took over {count} objects from {}.", file.display()));
     Ok(Exit::Done)
 }
 
 fn export(file: Option<&Path>, ui: &Ui) -> Result<Exit, StoreTrouble> {
-    let text = plumb_state::tfstate::write(&store::read()?)?;
+    let text = store::read()?.to_terraform()?.write().map_err(|e| trouble(
+        Diagnostic::error("state-file", "State cannot be written in this format").detail(format!("{e}.")),
+    ))?;
     match file {
         None => ui.result(&text),
         Some(file) => {

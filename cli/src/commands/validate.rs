@@ -1,6 +1,5 @@
 //! `plumb validate`, and `plumb init` as far as a configuration needs it.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::args::{InitArgs, ValidateArgs, VariableArgs};
@@ -33,7 +32,7 @@ pub fn init(_: &InitArgs, ui: &Ui) -> Exit {
     if !session::require_configuration(&*world, ui) {
         return Exit::Error;
     }
-    let Some(session) = session::open(world, &VariableArgs::default(), BTreeSet::new(), ui) else {
+    let Some(session) = session::open(world, &VariableArgs::default(), ui) else {
         return Exit::Error;
     };
     for source in session::used_providers(&session.program) {

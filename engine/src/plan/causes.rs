@@ -47,6 +47,9 @@ fn origin(
 ) -> Origin {
     let Some(Step::Attribute(name)) = path.0.first() else { return Origin::Provider };
     let body = &program.resource(instance.node).expect("an instance belongs to a resource node").body.body;
+    if body.attribute(name).is_none() && body.blocks_of(name).next().is_none() && body.blocks_of("dynamic").next().is_none() {
+        return Origin::Provider;
+    }
     let Some(span) = evaluator.attribute_span(instance, path) else { return Origin::Provider };
     if let (Some(value), Some(attribute)) = (after.at(path), body.attribute(name))
         && !value.is_wholly_known()

@@ -33,7 +33,8 @@ pub(super) fn empty_plan(inputs: &Inputs) -> Plan {
 }
 
 /// A time as RFC 3339 in UTC, to the second.
-pub(crate) fn timestamp(time: SystemTime) -> String {
+pub(crate) fn timestamp(time: Option<SystemTime>) -> String {
+    let time = time.unwrap_or(SystemTime::UNIX_EPOCH);
     jiff::Timestamp::try_from(time)
         .map(|t| t.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
         .unwrap_or_default()

@@ -393,14 +393,19 @@ impl Number {
             }
             return Ok(Number::infinity(negative));
         }
+        let precision = self.precision().max(other.precision());
         if let (Repr::Small { value: a, .. }, Repr::Small { value: b, .. }) = (&self.0, &other.0)
             && let Some(product) = a.checked_mul(*b)
             && product != 0
         {
-            return Ok(Number(Repr::Small { value: product, precision: TEXT_PRECISION }));
+            return Ok(Number(Repr::Small { value: product, precision }));
         }
         let ((_, a, ae), (_, b, be)) = (self.parts(), other.parts());
-        Ok(Number::finite(negative, a * b, ae + be, TEXT_PRECISION))
+        let product = Number::finite(negative, a * b, ae + be, TEXT_PRECISION);
+        // What the product needs beyond the operands' precision is kept.
+        let (_, mantissa, _) = product.parts();
+        let needed = mantissa.bit_len() - mantissa.trailing_zeros().unwrap_or(0);
+        Ok(product.with_precision(precision.max(u16::try_from(needed).unwrap_or(TEXT_PRECISION))))
     }
 
     /// `self / other`. Division by zero gives an infinity; callers that want an error look first.

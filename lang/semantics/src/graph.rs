@@ -12,7 +12,8 @@ use plumb_model::{Sources, Span};
 use plumb_syntax::tree::{AccessStep, Block, Body, Expr, ExprKind, Item, Traversal};
 
 use crate::program::{
-    Condition, Dependency, FirstNodes, Lifecycle, Module, ModuleId, Node, NodeId, NodeKind, Program, Repetition,
+    Condition, Dependency, FirstNodes, Lifecycle, Module, ModuleId, Node, NodeId, NodeKind, Program,
+    Repetition,
 };
 use crate::reference::{self, Subject};
 
@@ -134,11 +135,11 @@ impl Finder<'_> {
     fn resource(&mut self, node: Node) {
         let module = self.program.module(node.module);
         let decl = &module.resources[node.index as usize];
-        if let Some(config) = module.resource_providers.get(node.index as usize) {
-            if let Some(to) = self.program.provider_node(config) {
-                let span = decl.provider_span.unwrap_or(decl.span);
-                self.add(to, span, eco_format!("uses the provider {}", decl.provider));
-            }
+        if let Some(config) = module.resource_providers.get(node.index as usize)
+            && let Some(to) = self.program.provider_node(config)
+        {
+            let span = decl.provider_span.unwrap_or(decl.span);
+            self.add(to, span, eco_format!("uses the provider {}", decl.provider));
         }
         self.repetition(node.module, &decl.repetition);
         self.body(node.module, &decl.body.body, &mut Vec::new());
@@ -146,7 +147,10 @@ impl Finder<'_> {
         self.lifecycle(node.module, &decl.lifecycle);
         for provisioner in &decl.provisioners {
             self.body(node.module, &provisioner.body.body, &mut Vec::new());
-            provisioner.connection.iter().for_each(|block| self.body(node.module, &block.body, &mut Vec::new()));
+            provisioner
+                .connection
+                .iter()
+                .for_each(|block| self.body(node.module, &block.body, &mut Vec::new()));
         }
         decl.connection.iter().for_each(|block| self.body(node.module, &block.body, &mut Vec::new()));
     }
@@ -326,12 +330,12 @@ fn expr_references(expr: &Expr) -> Vec<(&Traversal, Option<&[AccessStep]>)> {
     if found.iter().any(|(traversal, _)| traversal.root.as_str() == "module") {
         let mut pending = vec![expr];
         while let Some(expr) = pending.pop() {
-            if let ExprKind::Access(access) = &expr.kind {
-                if let ExprKind::Traversal(base) = &access.base.kind {
-                    for (traversal, steps) in &mut found {
-                        if std::ptr::eq(*traversal, &**base) {
-                            *steps = Some(&access.steps);
-                        }
+            if let ExprKind::Access(access) = &expr.kind
+                && let ExprKind::Traversal(base) = &access.base.kind
+            {
+                for (traversal, steps) in &mut found {
+                    if std::ptr::eq(*traversal, &**base) {
+                        *steps = Some(&access.steps);
                     }
                 }
             }

@@ -52,7 +52,8 @@ pub fn collect(
     options: &[InputOption],
     first: SourceId,
 ) -> Inputs {
-    let mut collector = Collector { world, root, inputs: Inputs::default(), next: first.0, values: IndexMap::new() };
+    let mut collector =
+        Collector { world, root, inputs: Inputs::default(), next: first.0, values: IndexMap::new() };
     collector.environment();
     for file in automatic_files(world, directory) {
         collector.file(&file, Strictness::Warn);
@@ -71,14 +72,16 @@ pub fn collect(
 /// The variable files that are read without being asked for, in the order in which they count.
 pub fn automatic_files(world: &dyn World, directory: &Path) -> Vec<PathBuf> {
     let names = world.list(directory).unwrap_or_default();
-    let is_file = |name: &str| names.iter().any(|(found, kind)| found == name && *kind != PathKind::Directory);
+    let is_file =
+        |name: &str| names.iter().any(|(found, kind)| found == name && *kind != PathKind::Directory);
     let mut files: Vec<PathBuf> = ["terraform.tfvars", "terraform.tfvars.json"]
         .iter()
         .filter(|name| is_file(name))
         .map(|name| directory.join(name))
         .collect();
     let automatic = names.iter().filter(|(name, kind)| {
-        *kind != PathKind::Directory && (name.ends_with(".auto.tfvars") || name.ends_with(".auto.tfvars.json"))
+        *kind != PathKind::Directory
+            && (name.ends_with(".auto.tfvars") || name.ends_with(".auto.tfvars.json"))
     });
     files.extend(automatic.map(|(name, _)| directory.join(name.as_str())));
     files
@@ -111,7 +114,9 @@ pub fn read_variable_file(
                     .detail("A variable file has only arguments, one for each variable.")
                     .at(block.header_span)
                     .help(match block.kind.as_str() {
-                        "variable" => "To declare a variable, write the block in a file of the module.".into(),
+                        "variable" => {
+                            "To declare a variable, write the block in a file of the module.".into()
+                        }
                         kind => eco_format!("For an object, write `{kind} = {{ … }}`."),
                     }),
             ),
@@ -121,14 +126,22 @@ pub fn read_variable_file(
     found
 }
 
-fn read_json(world: &dyn World, source: SourceId, text: &str, diagnostics: &mut Diagnostics) -> Vec<(EcoString, Span, Value)> {
+fn read_json(
+    world: &dyn World,
+    source: SourceId,
+    text: &str,
+    diagnostics: &mut Diagnostics,
+) -> Vec<(EcoString, Span, Value)> {
     let parsed = parse_json(source, text);
     diagnostics.extend(parsed.diagnostics);
     let plumb_syntax::json::ValueKind::Object(object) = &parsed.tree.kind else {
         if !matches!(parsed.tree.kind, plumb_syntax::json::ValueKind::Error) {
             diagnostics.push(
                 Diagnostic::error("not-an-object", "JSON object required")
-                    .detail(eco_format!("A variable file is one JSON object, but this is {}.", parsed.tree.kind.name()))
+                    .detail(eco_format!(
+                        "A variable file is one JSON object, but this is {}.",
+                        parsed.tree.kind.name()
+                    ))
                     .at(parsed.tree.span),
             );
         }
@@ -155,7 +168,10 @@ fn constant(world: &dyn World, expr: &Expr) -> Result<Value, Diagnostics> {
     while let Some(expr) = pending.pop() {
         if let plumb_syntax::tree::ExprKind::Call(call) = &expr.kind {
             return Err(Diagnostic::error("call-not-allowed", "Function calls not allowed")
-                .detail(eco_format!("The value of a variable is written out, but this calls `{}`.", call.name))
+                .detail(eco_format!(
+                    "The value of a variable is written out, but this calls `{}`.",
+                    call.name
+                ))
                 .at(call.name_span)
                 .into());
         }
@@ -269,7 +285,8 @@ impl Collector<'_> {
 
     fn undeclared(&mut self, name: &str, span: Span, strictness: Strictness) {
         let guess = did_you_mean(name, self.root.variables.keys().map(EcoString::as_str));
-        let help = guess.unwrap_or_else(|| eco_format!("Declare it, `variable \"{name}\" {{}}`, or remove the value."));
+        let help = guess
+            .unwrap_or_else(|| eco_format!("Declare it, `variable \"{name}\" {{}}`, or remove the value."));
         let (diagnostic, detail) = match strictness {
             Strictness::Warn => (
                 Diagnostic::warning("undeclared-variable", "Value for undeclared variable"),

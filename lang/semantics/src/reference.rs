@@ -73,7 +73,9 @@ pub fn parse(traversal: &Traversal) -> Result<Reference<'_>, Box<Diagnostic>> {
         "each" => (Subject::Each(one(traversal, "An `each` reference", "each.key")?), 1),
         "count" => (Subject::Count(one(traversal, "A `count` reference", "count.index")?), 1),
         "path" => (Subject::Path(one(traversal, "A `path` reference", "path.module")?), 1),
-        "terraform" => (Subject::Terraform(one(traversal, "A `terraform` reference", "terraform.workspace")?), 1),
+        "terraform" => {
+            (Subject::Terraform(one(traversal, "A `terraform` reference", "terraform.workspace")?), 1)
+        }
         "self" => (Subject::SelfObject(traversal.root.span), 0),
         "module" => module(traversal)?,
         "data" => resource(traversal, Mode::Data, 0)?,
@@ -100,10 +102,16 @@ fn module(traversal: &Traversal) -> Result<(Subject<'_>, usize), Box<Diagnostic>
     Ok((Subject::Module { name, key, output }, steps + usize::from(output.is_some())))
 }
 
-fn resource(traversal: &Traversal, mode: Mode, first: usize) -> Result<(Subject<'_>, usize), Box<Diagnostic>> {
+fn resource(
+    traversal: &Traversal,
+    mode: Mode,
+    first: usize,
+) -> Result<(Subject<'_>, usize), Box<Diagnostic>> {
     let (Some(kind), Some(name)) = (traversal.attribute(first), traversal.attribute(first + 1)) else {
-        let detail =
-            eco_format!("`{}` must be followed by two names: the type and the name of the resource.", traversal.root);
+        let detail = eco_format!(
+            "`{}` must be followed by two names: the type and the name of the resource.",
+            traversal.root
+        );
         return Err(invalid(traversal, &detail, &eco_format!("Write `{}.type.name`.", traversal.root)));
     };
     Ok(with_key(traversal, mode, kind, name, first + 2))
@@ -116,7 +124,8 @@ fn managed(traversal: &Traversal) -> Result<(Subject<'_>, usize), Box<Diagnostic
             "`{root}` alone means nothing here. A reference to a resource has its type and its name: `{root}.name`."
         );
         let guess = did_you_mean(root.as_str(), ROOTS.iter().copied());
-        let help = guess.unwrap_or_else(|| eco_format!("If a text is meant, write it in quotes: \"{root}\"."));
+        let help =
+            guess.unwrap_or_else(|| eco_format!("If a text is meant, write it in quotes: \"{root}\"."));
         return Err(invalid(traversal, &detail, &help));
     };
     Ok(with_key(traversal, Mode::Managed, &traversal.root, name, 1))
@@ -145,7 +154,10 @@ pub fn literal_key(step: &TraversalStep) -> Option<Key> {
 
 fn invalid(traversal: &Traversal, detail: &str, help: &str) -> Box<Diagnostic> {
     Box::new(
-        Diagnostic::error("invalid-reference", "Invalid reference").detail(detail).at(traversal.span).help(help),
+        Diagnostic::error("invalid-reference", "Invalid reference")
+            .detail(detail)
+            .at(traversal.span)
+            .help(help),
     )
 }
 

@@ -500,7 +500,9 @@ pub enum ObjectEntry {
 pub enum ObjectKey {
     /// A bare name: the text itself, also `true`, `null`, `if`.
     Name(Ident),
-    /// Anything else is evaluated: `"k-${x}"`, `1`, `(local.key)` (then an [`ExprKind::Paren`]).
+    /// Anything else is evaluated: `"k-${x}"`, `1`, `(local.key)` (then an [`ExprKind::Paren`]). A traversal with steps
+    /// that is not in parentheses, `a.b = 1`, could mean either; where keys are evaluated it is to be refused, but in
+    /// `providers` of a module it names a provider configuration.
     Expr(Expr),
 }
 

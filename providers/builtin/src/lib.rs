@@ -13,6 +13,7 @@ pub mod command;
 mod duration;
 pub mod file;
 pub mod random;
+pub mod rest;
 pub mod terraform;
 pub mod time;
 
@@ -22,6 +23,7 @@ pub fn lookup(name: &str) -> Option<Arc<dyn Provider>> {
         "command" => command::provider(),
         "file" => file::provider(),
         "random" => random::provider(),
+        "rest" => rest::provider(),
         "terraform" => terraform::provider(),
         "time" => time::provider(),
         _ => return None,
@@ -30,7 +32,7 @@ pub fn lookup(name: &str) -> Option<Arc<dyn Provider>> {
 
 /// The names for which [`lookup`] finds a provider, sorted.
 pub fn names() -> &'static [&'static str] {
-    &["command", "file", "random", "terraform", "time"]
+    &["command", "file", "random", "rest", "terraform", "time"]
 }
 
 /// Runs what takes its time where it keeps nobody waiting.

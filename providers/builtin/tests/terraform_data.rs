@@ -53,3 +53,35 @@ async fn an_id_is_enough_to_import() {
     let data = harness().await.import(KIND, "abc").await.unwrap();
     assert_eq!(data.text("id"), "abc");
 }
+
+#[tokio::test]
+async fn outputs_of_another_state_are_read() {
+    let harness = harness().await;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("terraform.tfstate");
+    let read = |defaults: Value| {
+        let config = Value::object([("path", Value::from(path.to_str().unwrap()))]);
+        [("backend", Value::from("local")), ("config", config), ("defaults", defaults)]
+    };
+    let none = Value::Null(Type::Dynamic);
+    let kind = "terraform_remote_state";
+    assert!(harness.data(kind, &read(none.clone())).await.is_err());
+    let defaults = Value::object([("a", Value::from("x")), ("c", Value::from("y"))]);
+    let data = harness.data(kind, &read(defaults.clone())).await.unwrap();
+    assert_eq!(data.get("outputs"), Some(&defaults));
+
+    let state = r#"{"version":4,"outputs":{"a":{"value":1.50,"type":"number"},
+        "b":{"value":["x"],"type":["set","string"],"sensitive":true}}}"#;
+    std::fs::write(&path, state).unwrap();
+    let data = harness.data(kind, &read(defaults)).await.unwrap();
+    let outputs = data.get("outputs").unwrap();
+    assert_eq!(outputs.get("a").unwrap().as_number().unwrap().to_string(), "1.5");
+    assert_eq!(outputs.get("b"), Some(&Value::set(Type::String, vec!["x".into()])));
+    assert_eq!(outputs.get("c"), Some(&"y".into()));
+    for wrong in
+        ["", "{}", r#"{"version":3}"#, r#"{"version":4,"outputs":{"a":{"value":"x","type":"number"}}}"#]
+    {
+        std::fs::write(&path, wrong).unwrap();
+        assert!(harness.data(kind, &read(none.clone())).await.is_err(), "{wrong}");
+    }
+}

@@ -118,7 +118,7 @@ pub enum Left<M> {
     /// What was there before: nothing after a failed creation, the prior object otherwise.
     Unchanged,
     /// This. Attributes that are unknown in it become null.
-    Object(M),
+    Object(Box<M>),
     /// Nothing.
     Nothing,
     /// It cannot be said.
@@ -137,7 +137,7 @@ pub struct Failed<M> {
 impl<M> Failed<M> {
     /// The object was made or changed in part, and is like this now.
     pub fn leaving(object: M, diagnostics: impl Into<Diagnostics>) -> Failed<M> {
-        Failed { diagnostics: diagnostics.into(), left: Left::Object(object) }
+        Failed { diagnostics: diagnostics.into(), left: Left::Object(Box::new(object)) }
     }
 
     /// It cannot be said what became of the object.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use ecow::EcoString;
 use plumb_model::{
     Attribute, AttributeType, Block, NestedBlock, NestedObject, Nesting, Path, Schema, Step, Type, Value,
+    json,
 };
 
 use crate::attribute::{Attr, AttributeValue, Mismatch};
@@ -32,7 +33,8 @@ pub trait Model: Sized + Send + Sync + 'static {
     /// The schema that the attributes make.
     fn schema(version: i64) -> Schema {
         let mut block = Block { description: Self::description(), ..Block::default() };
-        for spec in Self::attributes() {
+        for mut spec in Self::attributes() {
+            spec.document_default();
             match spec.as_block() {
                 Some(nested) => drop(block.blocks.insert(spec.name, nested)),
                 None => drop(block.attributes.insert(spec.name, spec.attribute)),
@@ -168,6 +170,16 @@ impl AttributeSpec {
     pub fn describe(mut self, doc: &str) -> Self {
         self.attribute.description = doc_text(doc);
         self
+    }
+
+    /// Adds the default to the documentation.
+    fn document_default(&mut self) {
+        let default = self.default.as_ref().and_then(|value| json::encode(value, &value.ty()).ok());
+        if let Some(default) = default {
+            let description = &mut self.attribute.description;
+            let space = if description.is_empty() { "" } else { " " };
+            *description = ecow::eco_format!("{description}{space}By default `{default}`.");
+        }
     }
 
     fn as_block(&self) -> Option<NestedBlock> {

@@ -201,7 +201,7 @@ async fn the_schema_carries_the_documentation() {
     let schema = ProviderBuilder::new("things").resource("thing", Things).build().schema().await.unwrap();
     let thing = &schema.resources["thing"];
     assert_eq!(thing.block.description, "A thing.");
-    assert_eq!(thing.block.attributes["size"].description, "How many.");
+    assert_eq!(thing.block.attributes["size"].description, "How many. By default `3`.");
     assert!(thing.block.attributes["password"].write_only);
     assert_eq!(thing.block.attributes.keys().next().unwrap(), "name");
 }

@@ -5,7 +5,7 @@ use plumb_model::Diagnostic;
 use plumb_syntax::tree::{Call, Expr, ExprKind};
 
 use super::references::Checker;
-use crate::expr::{unknown_function, unknown_namespace};
+use crate::expr::{plural, unknown_function, unknown_namespace};
 
 impl Checker<'_> {
     /// Reports calls in an expression, at any depth, that cannot work.
@@ -33,7 +33,9 @@ fn wrong_call(call: &Call) -> Option<Diagnostic> {
         Some("provider") if call.namespaces.len() == 2 => return None,
         Some(_) => return Some(unknown_namespace(call, &call.full_name())),
     }
-    let Some(function) = plumb_functions::lookup(&call.name.name) else { return Some(unknown_function(call)) };
+    let Some(function) = plumb_functions::lookup(&call.name.name) else {
+        return Some(unknown_function(call));
+    };
     if function.takes_expressions() || call.expand_final.is_some() {
         return None;
     }
@@ -43,14 +45,23 @@ fn wrong_call(call: &Call) -> Option<Diagnostic> {
         let at_least = if signature.variadic.is_some() { "at least " } else { "" };
         return Some(
             Diagnostic::error("too-few-arguments", "Not enough function arguments")
-                .detail(eco_format!("`{}` takes {at_least}{wanted}, and there are {given}: `{}` is missing.", call.name, missing.name))
+                .detail(eco_format!(
+                    "`{}` takes {at_least}{wanted} {}, and there are {given}: `{}` is missing.",
+                    call.name,
+                    plural(wanted, "argument"),
+                    missing.name
+                ))
                 .at(call.arguments_span),
         );
     }
     if given > wanted && signature.variadic.is_none() {
         return Some(
             Diagnostic::error("too-many-arguments", "Too many function arguments")
-                .detail(eco_format!("`{}` takes {wanted}, and there are {given}.", call.name))
+                .detail(eco_format!(
+                    "`{}` takes {wanted} {}, and there are {given}.",
+                    call.name,
+                    plural(wanted, "argument")
+                ))
                 .at(call.arguments[wanted].span),
         );
     }

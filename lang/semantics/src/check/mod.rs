@@ -17,7 +17,8 @@ use plumb_syntax::tree::{Block, Body, Expr, Item};
 
 use crate::graph::iterator;
 use crate::program::{
-    CallDecl, Condition, Declarations, ModuleId, ProvisionerDecl, Program, Repetition, ResourceDecl, VariableDecl,
+    CallDecl, Condition, Declarations, ModuleId, Program, ProvisionerDecl, Repetition, ResourceDecl,
+    VariableDecl,
 };
 use crate::schemas::Schemas;
 use references::{Checker, Context};
@@ -70,7 +71,10 @@ impl ModuleChecker<'_> {
             if decl.ephemeral && module.path.is_root() {
                 self.diagnostics.push(
                     Diagnostic::error("ephemeral-output", "Ephemeral output not allowed")
-                        .detail(eco_format!("The output `{}` of the root module is kept, so it cannot be ephemeral.", decl.name))
+                        .detail(eco_format!(
+                            "The output `{}` of the root module is kept, so it cannot be ephemeral.",
+                            decl.name
+                        ))
                         .at(decl.span),
                 );
             }
@@ -110,7 +114,8 @@ impl ModuleChecker<'_> {
             let module = self.program.module(id);
             module.calls.get_index_of(name).map(|index| module.children[index])?
         });
-        let declared = found.is_some_and(|id| self.program.module(id).resources.contains_key(&decl.resource.resource));
+        let declared =
+            found.is_some_and(|id| self.program.module(id).resources.contains_key(&decl.resource.resource));
         if !declared {
             self.diagnostics.push(
                 Diagnostic::error("unknown-import-target", "Configuration for import target does not exist")
@@ -134,7 +139,10 @@ impl ModuleChecker<'_> {
             if !itself(&condition.condition) {
                 self.diagnostics.push(
                     Diagnostic::error("invalid-validation", "Invalid variable validation condition")
-                        .detail(eco_format!("The condition does not mention `var.{}`, so it says nothing of it.", decl.name))
+                        .detail(eco_format!(
+                            "The condition does not mention `var.{}`, so it says nothing of it.",
+                            decl.name
+                        ))
                         .at(condition.condition.span),
                 );
             }
@@ -206,12 +214,12 @@ impl ModuleChecker<'_> {
         let mut found = Vec::new();
         each_expr(&decl.body.body, &mut |expr| {
             for traversal in expr.references() {
-                if let Ok(reference) = crate::reference::parse(traversal) {
-                    if let crate::reference::Subject::Resource { mode, kind, name, .. } = reference.subject {
-                        let resource = &decl.resource;
-                        if resource.mode == mode && resource.kind == kind.name && resource.name == name.name {
-                            found.push(traversal.span);
-                        }
+                if let Ok(reference) = crate::reference::parse(traversal)
+                    && let crate::reference::Subject::Resource { mode, kind, name, .. } = reference.subject
+                {
+                    let resource = &decl.resource;
+                    if resource.mode == mode && resource.kind == kind.name && resource.name == name.name {
+                        found.push(traversal.span);
                     }
                 }
             }
@@ -219,7 +227,10 @@ impl ModuleChecker<'_> {
         for span in found {
             self.diagnostics.push(
                 Diagnostic::error("self-reference", "Self-referential block")
-                    .detail(eco_format!("The configuration of `{}` mentions it itself, so there is nothing to begin with.", decl.resource))
+                    .detail(eco_format!(
+                        "The configuration of `{}` mentions it itself, so there is nothing to begin with.",
+                        decl.resource
+                    ))
                     .at(span)
                     .help("Put what both need in a local value."),
             );
@@ -244,16 +255,29 @@ impl ModuleChecker<'_> {
         let call = &self.program.module(parent).calls[call as usize];
         for (name, argument) in &call.arguments {
             if !module.variables.contains_key(name) {
-                let guess = plumb_model::diagnostic::nearest(name, module.variables.keys().map(EcoString::as_str));
+                let guess =
+                    plumb_model::diagnostic::nearest(name, module.variables.keys().map(EcoString::as_str));
                 let mut diagnostic = Diagnostic::error("unsupported-argument", "Unsupported argument")
                     .detail(eco_format!("The module `{}` has no input variable `{name}`.", call.name))
                     .at(argument.name_span);
                 if let Some(guess) = guess {
-                    diagnostic = diagnostic
-                        .help(eco_format!("Did you mean `{guess}`?"))
-                        .suggest(argument.name_span, guess, false);
+                    diagnostic = diagnostic.help(eco_format!("Did you mean `{guess}`?")).suggest(
+                        argument.name_span,
+                        guess,
+                        false,
+                    );
                 }
                 self.diagnostics.push(diagnostic);
+            }
+        }
+        for (name, argument) in &call.arguments {
+            let deprecated = module.variables.get(name).and_then(|decl| decl.deprecated.as_ref());
+            if let Some(reason) = deprecated {
+                self.diagnostics.push(
+                    Diagnostic::warning("deprecated-variable", "Deprecated variable")
+                        .detail(eco_format!("The input `{name}` of `{}` is deprecated: {reason}", call.name))
+                        .at(argument.name_span),
+                );
             }
         }
         if call.pass_through.is_some() {
@@ -263,7 +287,10 @@ impl ModuleChecker<'_> {
             if decl.default.is_none() && !call.arguments.contains_key(name) {
                 self.diagnostics.push(
                     Diagnostic::error("missing-argument", "Missing required argument")
-                        .detail(eco_format!("The module `{}` needs a value for `{name}`, which has no default.", call.name))
+                        .detail(eco_format!(
+                            "The module `{}` needs a value for `{name}`, which has no default.",
+                            call.name
+                        ))
                         .label(call.span, "")
                         .label(decl.span, "wanted here")
                         .help(eco_format!("Add `{name} = …` to the call.")),

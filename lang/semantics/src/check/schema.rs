@@ -19,7 +19,8 @@ use crate::schemas::Schemas;
 type Known = HashMap<(ProviderSource, Mode, EcoString), Option<Arc<FullSchema>>>;
 
 pub(super) fn check(program: &Program, schemas: &dyn Schemas, diagnostics: &mut Diagnostics) {
-    let mut checker = SchemaChecker { program, schemas, diagnostics, known: Known::new(), strangers: BTreeSet::new() };
+    let mut checker =
+        SchemaChecker { program, schemas, diagnostics, known: Known::new(), strangers: BTreeSet::new() };
     // The same directory may be called with different providers, so each call path counts; its diagnostics do once.
     let mut seen = std::collections::HashSet::new();
     for (_, module) in program.modules() {
@@ -52,7 +53,9 @@ impl SchemaChecker<'_> {
             }
         }
         for decl in module.providers.values() {
-            let (Some(block), Some(schema)) = (&decl.body, self.schemas.provider(&decl.config.source)) else { continue };
+            let (Some(block), Some(schema)) = (&decl.body, self.schemas.provider(&decl.config.source)) else {
+                continue;
+            };
             self.body(&block.body, decl.span, &schema.block);
         }
         self.attribute_references(module);
@@ -91,11 +94,13 @@ impl SchemaChecker<'_> {
             Mode::Ephemeral => ("Invalid ephemeral resource type", "ephemeral resource type"),
         };
         let kinds = self.schemas.kinds(source, mode);
-        let elsewhere = [Mode::Managed, Mode::Data, Mode::Ephemeral].into_iter().find(|other| {
-            *other != mode && self.schemas.kinds(source, *other).contains(kind)
-        });
+        let elsewhere = [Mode::Managed, Mode::Data, Mode::Ephemeral]
+            .into_iter()
+            .find(|other| *other != mode && self.schemas.kinds(source, *other).contains(kind));
         let help = did_you_mean(kind, kinds.iter().map(EcoString::as_str)).or_else(|| {
-            elsewhere.map(|other| eco_format!("There is one for `{other}` blocks: did you mean `{other} \"{kind}\"`?"))
+            elsewhere.map(|other| {
+                eco_format!("There is one for `{other}` blocks: did you mean `{other} \"{kind}\"`?")
+            })
         });
         self.diagnostics.push(
             Diagnostic::error("unknown-resource-type", summary)
@@ -173,7 +178,10 @@ impl SchemaChecker<'_> {
             if count < nested.min_items && !dynamic {
                 self.diagnostics.push(
                     Diagnostic::error("too-few-blocks", eco_format!("Insufficient {name} blocks"))
-                        .detail(eco_format!("At least {} `{name}` blocks are required; there are {count}.", nested.min_items))
+                        .detail(eco_format!(
+                            "At least {} `{name}` blocks are required; there are {count}.",
+                            nested.min_items
+                        ))
                         .at(span)
                         .help(eco_format!("Add `{name} {{ … }}`.")),
                 );
@@ -222,14 +230,18 @@ impl SchemaChecker<'_> {
                 if key.is_none() && (repetition.count.is_some() || repetition.for_each.is_some()) {
                     continue;
                 }
-                let Some(TraversalStep::Attribute(attribute)) = traversal.steps.get(reference.steps) else { continue };
+                let Some(TraversalStep::Attribute(attribute)) = traversal.steps.get(reference.steps) else {
+                    continue;
+                };
                 let schema = wanted.entry(index).or_insert_with(|| {
                     let source = &module.resource_providers.get(index)?.source;
                     self.schemas.resource(source, mode, kind.as_str())
                 });
                 let Some(schema) = schema else { continue };
                 let block = &schema.block;
-                if !block.attributes.contains_key(&attribute.name) && !block.blocks.contains_key(&attribute.name) {
+                if !block.attributes.contains_key(&attribute.name)
+                    && !block.blocks.contains_key(&attribute.name)
+                {
                     let names = block.attributes.keys().chain(block.blocks.keys()).map(EcoString::as_str);
                     found.push(
                         Diagnostic::error("unsupported-attribute", "Unsupported attribute")
@@ -252,7 +264,10 @@ impl SchemaChecker<'_> {
         let names: Vec<String> = self.strangers.iter().map(ToString::to_string).collect();
         self.diagnostics.push(
             Diagnostic::note_only("unknown-schemas", "Schemas not known")
-                .detail(eco_format!("Arguments of resources of {} are not checked, since the schemas are not at hand.", names.join(", ")))
+                .detail(eco_format!(
+                    "Arguments of resources of {} are not checked, since the schemas are not at hand.",
+                    names.join(", ")
+                ))
                 .help("Run `plumb init`."),
         );
     }

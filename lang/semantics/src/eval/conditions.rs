@@ -44,7 +44,12 @@ impl Evaluator {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn eval_in(&self, at: impl Into<At>, expr: &Expr, self_value: Option<&Value>) -> Result<Value, Diagnostics> {
+    pub fn eval_in(
+        &self,
+        at: impl Into<At>,
+        expr: &Expr,
+        self_value: Option<&Value>,
+    ) -> Result<Value, Diagnostics> {
         self.eval_scoped(&Scope::at(self, at.into(), self_value), expr)
     }
 
@@ -95,10 +100,14 @@ impl Evaluator {
         };
         let (value, marks) = value.unmark_deep();
         if marks.contains(Marks::SENSITIVE) {
-            return Outcome::Fail("The condition does not hold. Its message has sensitive parts, so it is not shown.".into());
+            return Outcome::Fail(
+                "The condition does not hold. Its message has sensitive parts, so it is not shown.".into(),
+            );
         }
         if marks.contains(Marks::EPHEMERAL) {
-            return Outcome::Fail("The condition does not hold. Its message has ephemeral parts, so it is not shown.".into());
+            return Outcome::Fail(
+                "The condition does not hold. Its message has ephemeral parts, so it is not shown.".into(),
+            );
         }
         match convert(&value, &Type::String) {
             Ok(Value::String(text)) => Outcome::Fail(text),
@@ -117,7 +126,8 @@ impl Evaluator {
         let scope = Scope::at(self, at.into(), None);
         let mut found: Vec<(EcoString, Span)> = Vec::new();
         for traversal in expr.references() {
-            let alone = Expr::new(ExprKind::Traversal(std::sync::Arc::new(traversal.clone())), traversal.span);
+            let alone =
+                Expr::new(ExprKind::Traversal(std::sync::Arc::new(traversal.clone())), traversal.span);
             let unknown = self.eval_scoped(&scope, &alone).is_ok_and(|value| !value.is_wholly_known());
             let text = eco_format!("{traversal}");
             if unknown && !found.iter().any(|(written, _)| *written == text) {
@@ -132,7 +142,11 @@ impl Evaluator {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn replace_triggers(&self, instance: InstanceRef, expr: &Expr) -> Result<Vec<(InstanceRef, Path)>, Diagnostics> {
+    pub fn replace_triggers(
+        &self,
+        instance: InstanceRef,
+        expr: &Expr,
+    ) -> Result<Vec<(InstanceRef, Path)>, Diagnostics> {
         let scope = Scope::at(self, At::Instance(instance), None);
         let (traversal, steps): (&Traversal, &[AccessStep]) = match &expr.kind {
             ExprKind::Traversal(traversal) => (traversal, &[]),
@@ -144,11 +158,14 @@ impl Evaluator {
         };
         let reference = reference::parse(traversal).map_err(|diagnostic| *diagnostic)?;
         let Subject::Resource { mode, kind, name, key } = reference.subject else {
-            return Err(Diagnostic::error("invalid-replace-trigger", "Invalid replace_triggered_by expression")
-                .detail("Only resources can trigger a replacement.")
-                .at(expr.span)
-                .help("To replace by another value, keep it in a `terraform_data` and name that.")
-                .into());
+            return Err(Diagnostic::error(
+                "invalid-replace-trigger",
+                "Invalid replace_triggered_by expression",
+            )
+            .detail("Only resources can trigger a replacement.")
+            .at(expr.span)
+            .help("To replace by another value, keep it in a `terraform_data` and name that.")
+            .into());
         };
         let declared = self.program.module(scope.module.module);
         let resource = ResourceName { mode, kind: kind.as_str(), name: name.as_str() };
@@ -211,7 +228,12 @@ impl Evaluator {
         if diagnostics.has_errors() { Err(diagnostics) } else { Ok(requests) }
     }
 
-    fn import(&self, at: ModuleRef, decl: &ImportDecl, requests: &mut Vec<ImportRequest>) -> Result<(), Diagnostics> {
+    fn import(
+        &self,
+        at: ModuleRef,
+        decl: &ImportDecl,
+        requests: &mut Vec<ImportRequest>,
+    ) -> Result<(), Diagnostics> {
         let each: Vec<Each> = match &decl.for_each {
             None => vec![Each::None],
             Some(expr) => {
@@ -225,7 +247,8 @@ impl Evaluator {
         };
         for each in each {
             let scope = Scope { each, ..Scope::module(self, at) };
-            let evaluate = |expr: &Option<Expr>| expr.as_ref().map(|expr| self.eval_scoped(&scope, expr)).transpose();
+            let evaluate =
+                |expr: &Option<Expr>| expr.as_ref().map(|expr| self.eval_scoped(&scope, expr)).transpose();
             let id = evaluate(&decl.id)?;
             let identity = evaluate(&decl.identity)?;
             let id = id.map(|value| self.import_id(decl, value)).transpose()?;
@@ -245,7 +268,9 @@ impl Evaluator {
         match value.unmarked() {
             Value::List(_) | Value::Tuple(_) => {
                 let items = value.as_items().unwrap_or_default().iter().enumerate();
-                let map = Value::object(items.map(|(i, item)| (eco_format!("{i:08}"), item.clone())).collect::<Vec<_>>());
+                let map = Value::object(
+                    items.map(|(i, item)| (eco_format!("{i:08}"), item.clone())).collect::<Vec<_>>(),
+                );
                 self.for_each(at, expr, &map)
             }
             _ => self.for_each(at, expr, value),
@@ -259,13 +284,18 @@ impl Evaluator {
         };
         let (value, marks) = value.unmark_deep();
         if marks.contains(Marks::SENSITIVE) || marks.contains(Marks::EPHEMERAL) {
-            return Err(error("The import id is shown and kept, so it cannot be sensitive or ephemeral.").into());
+            return Err(
+                error("The import id is shown and kept, so it cannot be sensitive or ephemeral.").into()
+            );
         }
         match convert(&value, &Type::String) {
             Ok(Value::Null(_)) => Err(error("The import id is null.").into()),
-            Ok(Value::String(text)) if text.is_empty() => Err(error("The import id is an empty text.").into()),
+            Ok(Value::String(text)) if text.is_empty() => {
+                Err(error("The import id is an empty text.").into())
+            }
             Ok(Value::Unknown(_)) if self.options.phase == Phase::Plan => {
-                Err(error("The import id must be known when planning, but it is known only after apply.").into())
+                Err(error("The import id must be known when planning, but it is known only after apply.")
+                    .into())
             }
             Ok(value) => Ok(value),
             Err(problem) => Err(error(&format!("The import id must be a text: {problem}.")).into()),
@@ -302,7 +332,9 @@ impl Evaluator {
                         Value::Number(number) => number.to_u64().map_or(Key::None, Key::Int),
                         _ => {
                             return Err(Diagnostic::error("invalid-import", "Invalid import address")
-                                .detail("The key of the instance to import to must be a known text or number.")
+                                .detail(
+                                    "The key of the instance to import to must be a known text or number.",
+                                )
                                 .at(key.span)
                                 .into());
                         }

@@ -2,12 +2,12 @@
 
 use plumb_model::{Diagnostics, SourceId, Value};
 use plumb_syntax::tree::{Expr, ExprKind};
-use plumb_syntax::{Dialect, Origin, parse_expression};
+use plumb_syntax::{Origin, parse_expression};
 
 use super::names::Scope;
 use super::{Evaluator, ModuleRef};
 use crate::check;
-use crate::expr::{Eval, Rules};
+use crate::expr::{Eval, FunctionContext, Rules};
 
 impl Evaluator {
     /// The value of an expression that someone typed, in the scope of a module instance. Diagnostics point into
@@ -30,10 +30,10 @@ impl Evaluator {
         if diagnostics.has_errors() {
             return Err(diagnostics);
         }
-        let strict = self.program.root().files.is_empty() && module.dialect == Dialect::Terraform;
-        let rules = Rules { strict, ..Rules::of(module.dialect) };
+        let strict = self.options.exactly_terraform_1_11 || self.program.root().files.is_empty();
+        let rules = Rules::exactly(module.dialect, strict);
         let scope = Scope::module(self, at);
-        let functions = self.functions(module.dialect);
+        let functions = FunctionContext { strict, ..self.functions(module.dialect) };
         Eval::new(&scope, &functions, rules).finish(&expr)
     }
 

@@ -12,15 +12,16 @@ use plumb_model::convert::convert;
 use plumb_model::diagnostic::{did_you_mean, nearest};
 use plumb_model::schema::{AttributeType, NestedBlock, NestedObject};
 use plumb_model::{
-    Attribute as SchemaAttribute, Block as Schema, Diagnostic, Diagnostics, Entries, Marks, Nesting, ObjectType, Path,
-    Span, Step, Type, Value,
+    Attribute as SchemaAttribute, Block as Schema, Diagnostic, Diagnostics, Entries, Marks, Nesting,
+    ObjectType, Path, Span, Step, Type, Value,
 };
 use plumb_syntax::tree::{Attribute, Block, Body, Expr, Item};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::names::Scope;
 use super::{At, Evaluator, InstanceRef, ModuleRef};
-use crate::expr::{Eval, Failed, Rules, describe};
+use crate::expr::{Eval, Failed, describe};
 use crate::graph::iterator;
 use crate::program::{NodeId, NodeKind};
 
@@ -53,10 +54,20 @@ impl Evaluator {
                     let mut diagnostics = Diagnostics::new();
                     if !missing.is_empty() {
                         diagnostics.push(
-                            Diagnostic::error("missing-provider-configuration", "Missing required provider configuration")
-                                .detail(eco_format!("The provider `{}` needs {} in its configuration.", decl.config.source.kind, missing.join(", ")))
-                                .at(decl.span)
-                                .help(eco_format!("Add `provider \"{}\" {{ … }}` to the root module.", decl.config.source.kind)),
+                            Diagnostic::error(
+                                "missing-provider-configuration",
+                                "Missing required provider configuration",
+                            )
+                            .detail(eco_format!(
+                                "The provider `{}` needs {} in its configuration.",
+                                decl.config.source.kind,
+                                missing.join(", ")
+                            ))
+                            .at(decl.span)
+                            .help(eco_format!(
+                                "Add `provider \"{}\" {{ … }}` to the root module.",
+                                decl.config.source.kind
+                            )),
                         );
                     }
                     (schema.empty(), diagnostics)
@@ -82,7 +93,7 @@ impl Evaluator {
     fn decode(&self, scope: &Scope<'_>, body: &Body, span: Span, schema: &Schema) -> (Value, Diagnostics) {
         let dialect = self.program.module(scope.module.module).dialect;
         let functions = self.functions(dialect);
-        let mut decoder = Decoder { eval: Eval::new(scope, &functions, Rules::of(dialect)) };
+        let mut decoder = Decoder { eval: Eval::new(scope, &functions, self.rules(dialect)) };
         let value = decoder.body(body, span, schema);
         (value, decoder.eval.diagnostics)
     }
@@ -111,7 +122,8 @@ fn span_in(body: &Body, path: &[Step]) -> Option<Span> {
     }
     let produced = |block: &&Arc<Block>| {
         block.kind.as_str() == name
-            || (block.kind.as_str() == "dynamic" && block.labels.first().is_some_and(|label| label.text == *name))
+            || (block.kind.as_str() == "dynamic"
+                && block.labels.first().is_some_and(|label| label.text == *name))
     };
     let blocks: Vec<&Arc<Block>> = body.blocks().filter(produced).collect();
     let has_dynamic = blocks.iter().any(|block| block.kind.as_str() == "dynamic");
@@ -157,6 +169,7 @@ struct Nested {
     objects: Vec<Value>,
     /// Of maps: the keys.
     labels: Vec<EcoString>,
+    written: HashSet<EcoString>,
     /// A `dynamic` block could not say how many there are.
     unknown: bool,
     marks: Marks,
@@ -194,7 +207,13 @@ impl Decoder<'_> {
         self.object(schema, values, nested, span)
     }
 
-    fn object(&mut self, schema: &Schema, values: Vec<Option<Value>>, nested: Vec<Nested>, span: Span) -> Value {
+    fn object(
+        &mut self,
+        schema: &Schema,
+        values: Vec<Option<Value>>,
+        nested: Vec<Nested>,
+        span: Span,
+    ) -> Value {
         let mut entries: Vec<(EcoString, Value)> = Vec::with_capacity(values.len() + nested.len());
         for ((name, declared), value) in schema.attributes.iter().zip(values) {
             let value = match value {
@@ -226,7 +245,9 @@ impl Decoder<'_> {
         if declared.is_computed_only() {
             self.eval.diagnostics.push(
                 Diagnostic::error("computed-attribute-set", "Value for unconfigurable attribute")
-                    .detail(eco_format!("The attribute `{name}` is chosen by the provider; a configuration cannot set it."))
+                    .detail(eco_format!(
+                        "The attribute `{name}` is chosen by the provider; a configuration cannot set it."
+                    ))
                     .at(name.span)
                     .help("Remove this argument."),
             );
@@ -247,12 +268,21 @@ impl Decoder<'_> {
         match convert(&value, &wanted) {
             Ok(value) => value,
             Err(error) => {
-                let at = if error.path.is_root() { name.name.clone() } else { eco_format!("{name}{}", below(&error.path)) };
+                let at = if error.path.is_root() {
+                    name.name.clone()
+                } else {
+                    eco_format!("{name}{}", below(&error.path))
+                };
                 let place = span_in_expr(&attribute.value, &error.path.0).unwrap_or(attribute.value.span);
-                let diagnostic = Diagnostic::error("incorrect-attribute-type", "Incorrect attribute value type")
-                    .detail(eco_format!("The value of `{at}` is not suitable: {}. It is {}.", error.problem, describe(value.at(&error.path).unwrap_or(&value))))
-                    .at(place)
-                    .attribute(Path::of(name.name.clone()));
+                let diagnostic =
+                    Diagnostic::error("incorrect-attribute-type", "Incorrect attribute value type")
+                        .detail(eco_format!(
+                            "The value of `{at}` is not suitable: {}. It is {}.",
+                            error.problem,
+                            describe(value.at(&error.path).unwrap_or(&value))
+                        ))
+                        .at(place)
+                        .attribute(Path::of(name.name.clone()));
                 let _: Result<(), Failed> = self.eval.fail_at(diagnostic, &attribute.value);
                 Value::unknown(declared.implied_type())
             }
@@ -272,7 +302,13 @@ impl Decoder<'_> {
         );
     }
 
-    fn nested(&mut self, block: &Arc<Block>, schema: &Schema, nested: &mut [Nested], as_blocks: &mut Vec<(usize, Nested)>) {
+    fn nested(
+        &mut self,
+        block: &Arc<Block>,
+        schema: &Schema,
+        nested: &mut [Nested],
+        as_blocks: &mut Vec<(usize, Nested)>,
+    ) {
         let (name, dynamic) = match (block.kind.as_str(), block.labels.first()) {
             ("dynamic", Some(label)) if !schema.blocks.contains_key("dynamic") => (label.text.as_str(), true),
             (kind, _) => (kind, false),
@@ -290,7 +326,8 @@ impl Decoder<'_> {
             }
             return;
         }
-        let listed = schema.attributes.get_full(name).filter(|(_, _, declared)| object_element(declared).is_some());
+        let listed =
+            schema.attributes.get_full(name).filter(|(_, _, declared)| object_element(declared).is_some());
         if let Some((index, _, declared)) = listed {
             let object = object_element(declared).expect("it was just looked for");
             let declared = block_of_objects(object, declared);
@@ -319,7 +356,9 @@ impl Decoder<'_> {
                 0 => eco_format!("Blocks of type `{}` have no labels.", block.kind),
                 _ => eco_format!("Blocks of type `{}` have one label, the key of the element.", block.kind),
             };
-            let diagnostic = Diagnostic::error("wrong-labels", "Wrong number of labels").detail(detail).at(block.header_span);
+            let diagnostic = Diagnostic::error("wrong-labels", "Wrong number of labels")
+                .detail(detail)
+                .at(block.header_span);
             self.eval.diagnostics.push(diagnostic);
             return;
         }
@@ -331,9 +370,11 @@ impl Decoder<'_> {
     }
 
     fn label(&mut self, label: EcoString, span: Span, found: &mut Nested) {
-        if found.labels.contains(&label) {
+        if !found.written.insert(label.clone()) {
             let detail = eco_format!("There are two blocks with the label {}.", plumb_syntax::quote(&label));
-            self.eval.diagnostics.push(Diagnostic::error("duplicate-block", "Duplicate block label").detail(detail).at(span));
+            self.eval
+                .diagnostics
+                .push(Diagnostic::error("duplicate-block", "Duplicate block label").detail(detail).at(span));
         }
         found.labels.push(label);
     }
@@ -358,7 +399,11 @@ impl Decoder<'_> {
         let (Some(for_each), Some(content)) =
             (block.body.attribute("for_each"), block.body.blocks_of("content").next())
         else {
-            let missing = if block.body.attribute("for_each").is_none() { "`for_each = …`" } else { "`content { … }`" };
+            let missing = if block.body.attribute("for_each").is_none() {
+                "`for_each = …`"
+            } else {
+                "`content { … }`"
+            };
             self.eval.diagnostics.push(
                 Diagnostic::error("missing-argument", "Missing part of a dynamic block")
                     .detail(eco_format!("A `dynamic` block needs {missing}."))
@@ -402,10 +447,14 @@ impl Decoder<'_> {
     }
 
     fn dynamic_label(&mut self, block: &Block, found: &mut Nested) {
-        let label = block.body.attribute("labels").map(|labels| (self.eval.eval(&labels.value), labels.value.span));
+        let label =
+            block.body.attribute("labels").map(|labels| (self.eval.eval(&labels.value), labels.value.span));
         match label {
             Some((Ok(value), span)) => {
-                let text = value.as_items().and_then(|items| items.first()).and_then(|item| convert(item, &Type::String).ok());
+                let text = value
+                    .as_items()
+                    .and_then(|items| items.first())
+                    .and_then(|item| convert(item, &Type::String).ok());
                 match text.as_ref().and_then(Value::as_str) {
                     Some(text) => self.label(text.clone(), span, found),
                     None => found.unknown = true,
@@ -450,10 +499,15 @@ impl Decoder<'_> {
                 Ok(value) => found.objects.push(value),
                 Err(error) => {
                     let detail = eco_format!("The value of `{}` is not suitable: {error}.", attribute.name);
-                    let diagnostic = Diagnostic::error("incorrect-attribute-type", "Incorrect attribute value type")
-                        .detail(detail)
-                        .at(attribute.value.span)
-                        .help(eco_format!("`{}` is a nested block: write `{} {{ … }}`.", attribute.name, attribute.name));
+                    let diagnostic =
+                        Diagnostic::error("incorrect-attribute-type", "Incorrect attribute value type")
+                            .detail(detail)
+                            .at(attribute.value.span)
+                            .help(eco_format!(
+                                "`{}` is a nested block: write `{} {{ … }}`.",
+                                attribute.name,
+                                attribute.name
+                            ));
                     self.eval.diagnostics.push(diagnostic);
                     found.unknown = true;
                 }
@@ -486,7 +540,9 @@ impl Decoder<'_> {
             Nesting::List if dynamic => Value::tuple(objects),
             Nesting::List => Value::list(object, objects),
             Nesting::Set => Value::set(object, objects),
-            Nesting::Map if dynamic => Value::object(found.labels.into_iter().zip(objects).collect::<Vec<_>>()),
+            Nesting::Map if dynamic => {
+                Value::object(found.labels.into_iter().zip(objects).collect::<Vec<_>>())
+            }
             Nesting::Map => Value::map(object, found.labels.into_iter().zip(objects)),
         };
         value.with_marks(found.marks)
@@ -503,7 +559,10 @@ impl Decoder<'_> {
             let wanted = declared.min_items;
             self.eval.diagnostics.push(
                 Diagnostic::error("too-few-blocks", eco_format!("Insufficient {name} blocks"))
-                    .detail(eco_format!("At least {wanted} `{name}` {} required; there are {count}.", if wanted == 1 { "block is" } else { "blocks are" }))
+                    .detail(eco_format!(
+                        "At least {wanted} `{name}` {} required; there are {count}.",
+                        if wanted == 1 { "block is" } else { "blocks are" }
+                    ))
                     .at(span)
                     .help(eco_format!("Add `{name} {{ … }}`."))
                     .attribute(Path::of(name.clone())),
@@ -511,7 +570,10 @@ impl Decoder<'_> {
         } else if most > 0 && count > most {
             self.eval.diagnostics.push(
                 Diagnostic::error("too-many-blocks", eco_format!("Too many {name} blocks"))
-                    .detail(eco_format!("At most {most} `{name}` {} allowed; there are {count}.", if most == 1 { "block is" } else { "blocks are" }))
+                    .detail(eco_format!(
+                        "At most {most} `{name}` {} allowed; there are {count}.",
+                        if most == 1 { "block is" } else { "blocks are" }
+                    ))
                     .at(found.first.unwrap_or(span))
                     .attribute(Path::of(name.clone())),
             );
@@ -579,7 +641,8 @@ pub(crate) fn object_element(attribute: &SchemaAttribute) -> Option<&ObjectType>
 
 /// The schema of a block that stands for one element of such an attribute.
 pub(crate) fn block_of_objects(object: &ObjectType, attribute: &SchemaAttribute) -> NestedBlock {
-    let attributes = object.attributes.iter().map(|(name, ty)| (name.clone(), SchemaAttribute::optional(ty.clone())));
+    let attributes =
+        object.attributes.iter().map(|(name, ty)| (name.clone(), SchemaAttribute::optional(ty.clone())));
     let nesting = match &attribute.ty {
         AttributeType::Plain(Type::Set(_)) => Nesting::Set,
         _ => Nesting::List,
@@ -600,7 +663,10 @@ pub(crate) fn unexpected_argument(attribute: &Attribute, schema: &Schema) -> Dia
     let diagnostic = Diagnostic::error("unsupported-argument", "Unsupported argument")
         .detail(eco_format!("An argument named `{name}` is not expected here."))
         .at(attribute.name.span);
-    match nearest(name, settable.map(|(name, _)| name.as_str()).chain(schema.blocks.keys().map(EcoString::as_str))) {
+    match nearest(
+        name,
+        settable.map(|(name, _)| name.as_str()).chain(schema.blocks.keys().map(EcoString::as_str)),
+    ) {
         Some(guess) => {
             diagnostic.help(eco_format!("Did you mean `{guess}`?")).suggest(attribute.name.span, guess, false)
         }

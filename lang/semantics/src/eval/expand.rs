@@ -89,13 +89,22 @@ impl Expansion {
 
     fn for_each(keys: Vec<EcoString>, values: Vec<Value>) -> Expansion {
         let index = keys.iter().enumerate().map(|(i, key)| (key.clone(), i as u32)).collect();
-        Expansion { shape: Shape::ForEach, keys: keys.into_iter().map(Value::String).collect(), values, index }
+        Expansion {
+            shape: Shape::ForEach,
+            keys: keys.into_iter().map(Value::String).collect(),
+            values,
+            index,
+        }
     }
 }
 
 impl Evaluator {
     /// The instances that a repetition asks for in a module instance.
-    pub(super) fn expansion(&self, module: ModuleRef, repetition: &Repetition) -> Result<Expansion, Diagnostics> {
+    pub(super) fn expansion(
+        &self,
+        module: ModuleRef,
+        repetition: &Repetition,
+    ) -> Result<Expansion, Diagnostics> {
         let scope = Scope::module(self, module);
         if let Some(expr) = &repetition.count {
             let value = self.eval_scoped(&scope, expr)?;
@@ -117,10 +126,14 @@ impl Evaluator {
         };
         let (inner, marks) = value.unmark();
         if marks.contains(Marks::EPHEMERAL) {
-            return Err(error("`count` depends on an ephemeral value, which may differ each time.".into()).into());
+            return Err(
+                error("`count` depends on an ephemeral value, which may differ each time.".into()).into()
+            );
         }
         if inner.is_null() {
-            return Err(error("`count` is null; it must be a number.".into()).help("Leave `count` out for exactly one instance.").into());
+            return Err(error("`count` is null; it must be a number.".into())
+                .help("Leave `count` out for exactly one instance.")
+                .into());
         }
         let number = match convert(inner, &Type::Number) {
             Ok(Value::Number(number)) => number,
@@ -130,7 +143,9 @@ impl Evaluator {
                     .detail(eco_format!("`count` is the number of instances: {problem}."))
                     .at(expr.span);
                 let diagnostic = match inner {
-                    Value::Bool(_) => diagnostic.help("To make an instance or none, write `count = condition ? 1 : 0`."),
+                    Value::Bool(_) => {
+                        diagnostic.help("To make an instance or none, write `count = condition ? 1 : 0`.")
+                    }
                     _ => diagnostic,
                 };
                 return Err(diagnostic.into());
@@ -142,13 +157,20 @@ impl Evaluator {
         match number.to_u64() {
             Some(count) if count <= MAX_INSTANCES => Ok(Expansion::of(Shape::Count(count))),
             _ if number.is_negative() => {
-                Err(error(eco_format!("`count` is {number}; it must not be negative.")).help("Write `max(0, …)` around it.").into())
+                Err(error(eco_format!("`count` is {number}; it must not be negative."))
+                    .help("Write `max(0, …)` around it.")
+                    .into())
             }
             _ => Err(error(eco_format!("`count` is {number}, which is more than {MAX_INSTANCES}.")).into()),
         }
     }
 
-    pub(super) fn for_each(&self, module: ModuleRef, expr: &Expr, value: &Value) -> Result<Expansion, Diagnostics> {
+    pub(super) fn for_each(
+        &self,
+        module: ModuleRef,
+        expr: &Expr,
+        value: &Value,
+    ) -> Result<Expansion, Diagnostics> {
         let error = |detail: EcoString| {
             Diagnostic::error("invalid-for-each", "Invalid for_each argument").detail(detail).at(expr.span)
         };
@@ -159,7 +181,10 @@ impl Evaluator {
                 .into());
         }
         if marks.contains(Marks::EPHEMERAL) {
-            return Err(error("`for_each` depends on an ephemeral value, which may differ each time.".into()).into());
+            return Err(error(
+                "`for_each` depends on an ephemeral value, which may differ each time.".into(),
+            )
+            .into());
         }
         match inner {
             Value::Null(_) => Err(error("`for_each` is null; it must be a map, or a set of strings.".into())
@@ -183,11 +208,16 @@ impl Evaluator {
                         }
                         _ => {
                             let found = set.element.friendly_name();
-                            return Err(Diagnostic::error("invalid-for-each", "Invalid for_each set argument")
-                                .detail(eco_format!("The set holds elements of type {found}; only sets of strings can be used."))
-                                .at(expr.span)
-                                .help("Convert the elements, `toset([for x in … : tostring(x)])`, or use a map.")
-                                .into());
+                            return Err(Diagnostic::error(
+                                "invalid-for-each",
+                                "Invalid for_each set argument",
+                            )
+                            .detail(eco_format!(
+                                "The set holds elements of type {found}; only sets of strings can be used."
+                            ))
+                            .at(expr.span)
+                            .help("Convert the elements, `toset([for x in … : tostring(x)])`, or use a map.")
+                            .into());
                         }
                     }
                 }
@@ -205,7 +235,11 @@ impl Evaluator {
                     .help("If the elements are distinct strings, write `toset(…)`; else make a map: `{ for x in … : x.name => x }`.")
                     .into())
             }
-            other => Err(error(eco_format!("`for_each` is {}; it must be a map, or a set of strings.", describe(other))).into()),
+            other => Err(error(eco_format!(
+                "`for_each` is {}; it must be a map, or a set of strings.",
+                describe(other)
+            ))
+            .into()),
         }
     }
 
@@ -215,7 +249,9 @@ impl Evaluator {
         };
         let (inner, marks) = value.unmark();
         if marks.contains(Marks::EPHEMERAL) {
-            return Err(error("`enabled` depends on an ephemeral value, which may differ each time.".into()).into());
+            return Err(
+                error("`enabled` depends on an ephemeral value, which may differ each time.".into()).into()
+            );
         }
         match convert(inner, &Type::Bool) {
             Ok(Value::Bool(enabled)) => Ok(Expansion::of(Shape::Enabled(enabled))),
@@ -226,13 +262,22 @@ impl Evaluator {
     }
 
     /// How many instances there are cannot be said: an error but where nothing is known anyway.
-    fn unknown_instances(&self, module: ModuleRef, expr: &Expr, name: &str) -> Result<Expansion, Diagnostics> {
+    fn unknown_instances(
+        &self,
+        module: ModuleRef,
+        expr: &Expr,
+        name: &str,
+    ) -> Result<Expansion, Diagnostics> {
         if self.options.phase == Phase::Validate {
             return Ok(Expansion::of(Shape::Unknown));
         }
         let what = match name {
-            "for_each" => "The keys of `for_each` are known only after apply, so it cannot be said which instances there are.",
-            "count" => "`count` is known only after apply, so it cannot be said how many instances there are.",
+            "for_each" => {
+                "The keys of `for_each` are known only after apply, so it cannot be said which instances there are."
+            }
+            "count" => {
+                "`count` is known only after apply, so it cannot be said how many instances there are."
+            }
             _ => "`enabled` is known only after apply, so it cannot be said whether there is an instance.",
         };
         let code = match name {
@@ -240,14 +285,19 @@ impl Evaluator {
             "count" => "unknown-count",
             _ => "unknown-enabled",
         };
-        let mut diagnostic =
-            Diagnostic::error(code, eco_format!("Invalid {name} argument")).detail(what).label(expr.span, "not known yet");
+        let mut diagnostic = Diagnostic::error(code, eco_format!("Invalid {name} argument"))
+            .detail(what)
+            .label(expr.span, "not known yet");
         for (reference, span) in self.why_unknown(At::Module(module), expr) {
             diagnostic = diagnostic.label(span, eco_format!("because of `{reference}`"));
         }
         let help = match name {
-            "for_each" => "Use keys that you write and put what is not known yet in the values: `{ main = resource.id }`. Or apply what it depends on first, with `-target`.",
-            _ => "Decide by a value that you write, such as a variable. Or apply what it depends on first, with `-target`.",
+            "for_each" => {
+                "Use keys that you write and put what is not known yet in the values: `{ main = resource.id }`. Or apply what it depends on first, with `-target`."
+            }
+            _ => {
+                "Decide by a value that you write, such as a variable. Or apply what it depends on first, with `-target`."
+            }
         };
         Err(diagnostic.help(help).into())
     }

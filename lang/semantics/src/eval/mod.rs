@@ -74,6 +74,9 @@ pub struct EvalOptions {
     pub provider_functions: Option<Arc<dyn ProviderFunctions>>,
     /// The time that `plantimestamp()` gives: when the plan began. Without it there is no such function.
     pub plan_time: Option<std::time::SystemTime>,
+    /// Whether expressions in Terraform's language mean exactly what they mean in Terraform 1.11: both operands of `&&`
+    /// and `||` are needed, and there are no later functions.
+    pub exactly_terraform_1_11: bool,
 }
 
 /// An instance of a resource in an evaluation: an index into it, valid until the resource is expanded again.
@@ -180,8 +183,13 @@ impl Evaluator {
     pub fn new(program: Arc<Program>, options: EvalOptions) -> Evaluator {
         let mut modules: Vec<ModuleState> = program.modules.iter().map(|_| ModuleState::default()).collect();
         modules[0] = ModuleState { instances: vec![ModuleInstance::root()], origins: vec![(0, 0)] };
-        let mut evaluator =
-            Evaluator { modules, nodes: Vec::with_capacity(program.node_count()), kinds: Vec::new(), program, options };
+        let mut evaluator = Evaluator {
+            modules,
+            nodes: Vec::with_capacity(program.node_count()),
+            kinds: Vec::new(),
+            program,
+            options,
+        };
         evaluator.prepare_nodes();
         evaluator
     }
@@ -226,7 +234,11 @@ impl Evaluator {
     pub fn instances(&self, node: NodeId) -> Vec<InstanceRef> {
         let NodeState::Resource { states, .. } = &self.nodes[node.0 as usize] else { return Vec::new() };
         let all = states.iter().enumerate().flat_map(|(module, state)| {
-            (0..state.objects.len()).map(move |index| InstanceRef { node, module: module as u32, index: index as u32 })
+            (0..state.objects.len()).map(move |index| InstanceRef {
+                node,
+                module: module as u32,
+                index: index as u32,
+            })
         });
         all.collect()
     }

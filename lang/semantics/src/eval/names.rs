@@ -22,7 +22,7 @@ pub(super) enum Each {
     /// `count.index`
     Count(Value),
     /// `each.key` and `each.value`
-    ForEach(Value, Value),
+    Pair(Value, Value),
     /// Either; not known.
     Unknown,
 }
@@ -60,7 +60,10 @@ impl<'a> Scope<'a> {
 
     fn stored(&self, kind: NodeKind, index: usize) -> Value {
         let node = self.evaluator.program.node_id(self.module.module, kind, index);
-        self.evaluator.value(node, self.module.index).cloned().unwrap_or_else(|| Value::unknown(Type::Dynamic))
+        self.evaluator
+            .value(node, self.module.index)
+            .cloned()
+            .unwrap_or_else(|| Value::unknown(Type::Dynamic))
     }
 
     fn module_call(
@@ -154,7 +157,9 @@ impl<'a> Scope<'a> {
             (Shape::Unknown, _) => Ok(Value::unknown(Type::Dynamic)),
             (Shape::Enabled(false), None) => Ok(Value::Null(ty.clone())),
             (Shape::One | Shape::Enabled(_), None) => Ok(object(state, 0, ty)),
-            (Shape::One | Shape::Enabled(_), Some(key)) => Err(Box::new(unexpected_key(&called(), key.span()))),
+            (Shape::One | Shape::Enabled(_), Some(key)) => {
+                Err(Box::new(unexpected_key(&called(), key.span())))
+            }
             (Shape::Count(_) | Shape::ForEach, Some(key)) => match self.position(&state.expansion, key) {
                 Some(index) => Ok(object(state, index, ty)),
                 None => Err(Box::new(no_such_instance(&called(), &state.expansion, key))),
@@ -199,7 +204,9 @@ impl<'a> Scope<'a> {
             }
             other => {
                 let help = match other {
-                    "env" => Some(EcoString::from("Write `terraform.workspace`, as it is called since 0.12.")),
+                    "env" => {
+                        Some(EcoString::from("Write `terraform.workspace`, as it is called since 0.12."))
+                    }
                     other => did_you_mean(other, ["workspace", "applying"]),
                 };
                 Err(Box::new(
@@ -214,8 +221,8 @@ impl<'a> Scope<'a> {
 
     fn each(&self, name: &Ident) -> Result<Value, Box<Diagnostic>> {
         match (&self.each, name.as_str()) {
-            (Each::ForEach(key, _), "key") => Ok(key.clone()),
-            (Each::ForEach(_, value), "value") => Ok(value.clone()),
+            (Each::Pair(key, _), "key") => Ok(key.clone()),
+            (Each::Pair(_, value), "value") => Ok(value.clone()),
             (Each::Unknown, "key") => Ok(Value::unknown_not_null(Type::String)),
             (Each::Unknown, "value") => Ok(Value::unknown(Type::Dynamic)),
             (_, "key" | "value") => Err(Box::new(no_each(name.span))),
@@ -282,7 +289,12 @@ impl Names for Scope<'_> {
         })
     }
 
-    fn indexed(&self, traversal: &Traversal, key: &Value, attribute: Option<&Ident>) -> Option<(Value, bool)> {
+    fn indexed(
+        &self,
+        traversal: &Traversal,
+        key: &Value,
+        attribute: Option<&Ident>,
+    ) -> Option<(Value, bool)> {
         let reference = reference::parse(traversal).ok()?;
         if reference.steps != traversal.steps.len() {
             return None;
@@ -320,7 +332,9 @@ impl Names for Scope<'_> {
     fn is_known(&self, traversal: &Traversal) -> bool {
         let Ok(reference) = reference::parse(traversal) else { return false };
         let (kind, index) = match reference.subject {
-            Subject::Variable(name) => (NodeKind::Variable, self.declared().variables.get_index_of(&name.name)),
+            Subject::Variable(name) => {
+                (NodeKind::Variable, self.declared().variables.get_index_of(&name.name))
+            }
             Subject::Local(name) => (NodeKind::Local, self.declared().locals.get_index_of(&name.name)),
             Subject::Each(_) | Subject::Count(_) | Subject::SelfObject(_) => return false,
             Subject::Path(_) | Subject::Terraform(_) => return true,
@@ -329,7 +343,9 @@ impl Names for Scope<'_> {
         let Some(index) = index else { return false };
         let node = self.evaluator.program.node_id(self.module.module, kind, index);
         match &self.evaluator.nodes[node.0 as usize] {
-            NodeState::Values(values) => values.get(self.module.index as usize).is_some_and(|stored| stored.known),
+            NodeState::Values(values) => {
+                values.get(self.module.index as usize).is_some_and(|stored| stored.known)
+            }
             _ => false,
         }
     }
@@ -355,7 +371,8 @@ fn object(state: &ResourceState, index: usize, ty: &Type) -> Value {
 
 /// The objects of all instances as one value, built once.
 fn whole(state: &ResourceState, ty: &Type) -> Value {
-    let build = || state.expansion.gather(state.expansion.range().map(|index| object(state, index, ty)).collect());
+    let build =
+        || state.expansion.gather(state.expansion.range().map(|index| object(state, index, ty)).collect());
     state.whole.get_or_init(build).clone()
 }
 
@@ -368,7 +385,7 @@ impl Expansion {
             Shape::ForEach => {
                 let key = self.keys[index].clone();
                 let value = self.values.get(index).cloned().unwrap_or_else(|| key.clone());
-                Each::ForEach(key, value)
+                Each::Pair(key, value)
             }
             Shape::Unknown => Each::Unknown,
         }
@@ -508,7 +525,9 @@ pub(crate) fn no_self(span: Span) -> Diagnostic {
 
 fn unexpected_key(called: &str, span: Span) -> Diagnostic {
     Diagnostic::error("unexpected-instance-key", "Unexpected resource instance key")
-        .detail(eco_format!("`{called}` has neither `count` nor `for_each`, so it has no instances to choose from."))
+        .detail(eco_format!(
+            "`{called}` has neither `count` nor `for_each`, so it has no instances to choose from."
+        ))
         .at(span)
         .help("Remove the key.")
 }

@@ -8,7 +8,9 @@ use plumb_model::{Diagnostic, Diagnostics, Marks, Type, Value, defaults};
 use plumb_syntax::tree::Expr;
 
 use super::names::Scope;
-use super::{Evaluator, InstanceRef, ModuleRef, ModuleState, NodeState, Outcome, Phase, ResourceState, Stored};
+use super::{
+    Evaluator, InstanceRef, ModuleRef, ModuleState, NodeState, Outcome, Phase, ResourceState, Stored,
+};
 use crate::expr::{Eval, FunctionContext, Rules};
 use crate::program::{Node, NodeId, NodeKind, OutputDecl, VariableDecl};
 use crate::world::World;
@@ -57,6 +59,7 @@ impl Evaluator {
             plan_time: self.options.plan_time,
             provider_functions: self.options.provider_functions.as_deref(),
             template_depth: 0,
+            strict: self.options.exactly_terraform_1_11,
             dialect,
         }
     }
@@ -64,10 +67,19 @@ impl Evaluator {
     /// The value of an expression in a scope.
     pub(super) fn eval_scoped(&self, scope: &Scope<'_>, expr: &Expr) -> Result<Value, Diagnostics> {
         let dialect = self.program.module(scope.module.module).dialect;
-        Eval::new(scope, &self.functions(dialect), Rules::of(dialect)).finish(expr)
+        Eval::new(scope, &self.functions(dialect), self.rules(dialect)).finish(expr)
     }
 
-    fn eval_or_unknown(&self, scope: &Scope<'_>, expr: &Expr, diagnostics: &mut Diagnostics) -> Option<Value> {
+    pub(super) fn rules(&self, dialect: plumb_syntax::Dialect) -> Rules {
+        Rules::exactly(dialect, self.options.exactly_terraform_1_11)
+    }
+
+    fn eval_or_unknown(
+        &self,
+        scope: &Scope<'_>,
+        expr: &Expr,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Value> {
         match self.eval_scoped(scope, expr) {
             Ok(value) => Some(value),
             Err(found) => {
@@ -101,12 +113,10 @@ impl Evaluator {
                     ..Scope::module(self, ModuleRef { module: parent, index: parent_index })
                 };
                 match (call_decl.arguments.get(&decl.name.name), &call_decl.pass_through) {
-                    (Some(argument), _) => {
-                        match self.eval_or_unknown(&scope, &argument.value, diagnostics) {
-                            Some(value) => (Some(value), argument.value.span),
-                            None => return unknown(),
-                        }
-                    }
+                    (Some(argument), _) => match self.eval_or_unknown(&scope, &argument.value, diagnostics) {
+                        Some(value) => (Some(value), argument.value.span),
+                        None => return unknown(),
+                    },
                     (None, Some(all)) => match self.eval_or_unknown(&scope, all, diagnostics) {
                         Some(value) if !value.is_known() => return unknown(),
                         Some(value) => (value.get(&decl.name.name).cloned(), all.span),
@@ -135,7 +145,7 @@ impl Evaluator {
         given: Option<Value>,
         at: ModuleRef,
         diagnostics: &mut Diagnostics,
-    ) -> Result<Value, Option<Diagnostic>> {
+    ) -> Result<Value, Option<Box<Diagnostic>>> {
         let given = given.filter(|value| decl.nullable || !value.is_null() || decl.default.is_none());
         let value = match (given, &decl.default) {
             (Some(value), _) => value,
@@ -146,8 +156,16 @@ impl Evaluator {
             (None, None) => {
                 return Err(Some(
                     Diagnostic::error("missing-variable", "No value for required variable")
-                        .detail(eco_format!("The variable `{}` has no default and no value was given.", decl.name))
-                        .help(eco_format!("Give it with `-var {}=…`, in a `.tfvars` file, or as `TF_VAR_{}`.", decl.name, decl.name)),
+                        .detail(eco_format!(
+                            "The variable `{}` has no default and no value was given.",
+                            decl.name
+                        ))
+                        .help(eco_format!(
+                            "Give it with `-var {}=…`, in a `.tfvars` file, or as `TF_VAR_{}`.",
+                            decl.name,
+                            decl.name
+                        ))
+                        .into(),
                 ));
             }
         };
@@ -161,13 +179,21 @@ impl Evaluator {
                 decl.name,
                 decl.constraint
             );
-            Some(Diagnostic::error("invalid-variable-value", "Invalid value for input variable").detail(detail))
+            Some(
+                Diagnostic::error("invalid-variable-value", "Invalid value for input variable")
+                    .detail(detail)
+                    .into(),
+            )
         })?;
         if value.is_null() && !decl.nullable {
             return Err(Some(
                 Diagnostic::error("null-variable", "Required variable not set")
-                    .detail(eco_format!("The variable `{}` is not nullable, but its value is null.", decl.name))
-                    .help("Give a value, or remove `nullable = false`."),
+                    .detail(eco_format!(
+                        "The variable `{}` is not nullable, but its value is null.",
+                        decl.name
+                    ))
+                    .help("Give a value, or remove `nullable = false`.")
+                    .into(),
             ));
         }
         Ok(value)
@@ -181,7 +207,9 @@ impl Evaluator {
                 return;
             }
             let at = ModuleRef { module, index: instance };
-            for (outcome, condition) in self.conditions(at, &decl.validations, None).into_iter().zip(&decl.validations) {
+            for (outcome, condition) in
+                self.conditions(at, &decl.validations, None).into_iter().zip(&decl.validations)
+            {
                 match outcome {
                     Outcome::Fail(message) => {
                         let shown = self.value(node, instance).map(crate::expr::describe).unwrap_or_default();
@@ -204,7 +232,9 @@ impl Evaluator {
 
     fn output_value(&self, node: NodeId, at: ModuleRef, diagnostics: &mut Diagnostics) -> Value {
         let decl = &self.program.module(at.module).outputs[self.program.node(node).index as usize];
-        for (outcome, condition) in self.conditions(at, &decl.preconditions, None).into_iter().zip(&decl.preconditions) {
+        for (outcome, condition) in
+            self.conditions(at, &decl.preconditions, None).into_iter().zip(&decl.preconditions)
+        {
             match outcome {
                 Outcome::Fail(message) => diagnostics.push(
                     Diagnostic::error("precondition-failed", "Module output value precondition failed")
@@ -227,7 +257,10 @@ impl Evaluator {
                     Err(error) => {
                         diagnostics.push(
                             Diagnostic::error("invalid-output-value", "Invalid value for output")
-                                .detail(eco_format!("The value of `{}` is not of its type {ty}: {error}.", decl.name))
+                                .detail(eco_format!(
+                                    "The value of `{}` is not of its type {ty}: {error}.",
+                                    decl.name
+                                ))
                                 .at(decl.value.span),
                         );
                         return Value::unknown(ty.clone());
@@ -239,7 +272,13 @@ impl Evaluator {
     }
 
     /// Reports marks that an output may not have, and adds those that it says.
-    fn marked_output(&self, decl: &OutputDecl, value: Value, root: bool, diagnostics: &mut Diagnostics) -> Value {
+    fn marked_output(
+        &self,
+        decl: &OutputDecl,
+        value: Value,
+        root: bool,
+        diagnostics: &mut Diagnostics,
+    ) -> Value {
         let marks = value.unmark_deep().1;
         if root && marks.contains(Marks::SENSITIVE) && !decl.sensitive {
             diagnostics.push(
@@ -253,7 +292,10 @@ impl Evaluator {
         if marks.contains(Marks::EPHEMERAL) && (root || !decl.ephemeral) {
             diagnostics.push(
                 Diagnostic::error("ephemeral-output", "Ephemeral value not allowed")
-                    .detail(eco_format!("The value of the output `{}` is ephemeral, but outputs are kept.", decl.name))
+                    .detail(eco_format!(
+                        "The value of the output `{}` is ephemeral, but outputs are kept.",
+                        decl.name
+                    ))
                     .at(decl.value.span)
                     .maybe_help((!root).then_some("Add `ephemeral = true` to the output.")),
             );
@@ -277,7 +319,8 @@ impl Evaluator {
                     super::expand::Expansion::of(super::expand::Shape::Unknown)
                 }
             };
-            let failed = expansion.shape == super::expand::Shape::Unknown && self.options.phase != Phase::Validate;
+            let failed =
+                expansion.shape == super::expand::Shape::Unknown && self.options.phase != Phase::Validate;
             let first = state.instances.len() as u32;
             let parent = &self.modules[module.0 as usize].instances[instance as usize];
             if !failed {

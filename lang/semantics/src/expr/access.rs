@@ -5,7 +5,7 @@ use plumb_model::convert::convert;
 use plumb_model::diagnostic::did_you_mean;
 use plumb_model::unify::unify_values;
 use plumb_model::{Diagnostic, Marks, Number, Span, Type, Value};
-use plumb_syntax::tree::{Access, AccessStep, ExprKind, Ident, Traversal, TraversalStep};
+use plumb_syntax::tree::{Access, AccessStep, Expr, ExprKind, Ident, Traversal, TraversalStep};
 
 use super::{Eval, Outcome, describe};
 
@@ -40,31 +40,37 @@ impl Eval<'_> {
     }
 
     pub(super) fn access(&mut self, access: &Access) -> Outcome {
-        if let Some((value, used)) = self.access_instance(access)? {
-            return self.steps(value, &access.steps[used..]);
+        if let (ExprKind::Traversal(traversal), [AccessStep::Index { key, optional: false, span }, rest @ ..]) =
+            (&access.base.kind, access.steps.as_slice())
+            && self.find_binding(&traversal.root.name).is_none()
+        {
+            return self.access_instance(access, traversal, (key, *span), rest);
         }
         let base = self.eval(&access.base)?;
         self.steps(base, &access.steps)
     }
 
-    /// `type.name[key].attribute` with a computed key: the value without that of all instances being built.
-    fn access_instance(&mut self, access: &Access) -> Outcome<Option<(Value, usize)>> {
-        let (ExprKind::Traversal(traversal), [AccessStep::Index { key, optional: false, .. }, rest @ ..]) =
-            (&access.base.kind, access.steps.as_slice())
-        else {
-            return Ok(None);
-        };
-        if self.find_binding(&traversal.root.name).is_some() {
-            return Ok(None);
-        }
+    /// `type.name[key].attribute` with a computed key: the value of that instance, without that of all instances being
+    /// built. The key is evaluated once, since keys may be nested in keys.
+    fn access_instance(
+        &mut self,
+        access: &Access,
+        traversal: &Traversal,
+        (key, span): (&Expr, Span),
+        rest: &[AccessStep],
+    ) -> Outcome {
         let key = self.eval(key)?;
         let attribute = match rest.first() {
             Some(AccessStep::Attribute { name, optional: false }) => Some(name),
             _ => None,
         };
         let names = self.names;
-        let found = names.indexed(traversal, &key, attribute);
-        Ok(found.map(|(value, used)| (value, if used { 2 } else { 1 })))
+        if let Some((value, used)) = names.indexed(traversal, &key, attribute) {
+            return self.steps(value, &rest[usize::from(used)..]);
+        }
+        let base = self.eval(&access.base)?;
+        let value = self.index(&base, &key, span)?;
+        self.steps(value, rest)
     }
 
     fn steps(&mut self, mut value: Value, steps: &[AccessStep]) -> Outcome {
@@ -79,7 +85,9 @@ impl Eval<'_> {
 
     fn step(&mut self, value: &Value, step: &AccessStep) -> Outcome<Accessed> {
         match step {
-            AccessStep::Attribute { optional: true, name } if lacks(value, &name.name) => Ok(Accessed::Nothing),
+            AccessStep::Attribute { optional: true, name } if lacks(value, &name.name) => {
+                Ok(Accessed::Nothing)
+            }
             AccessStep::Attribute { name, .. } => self.attribute(value, name).map(Accessed::Value),
             AccessStep::Index { key, optional, span } => {
                 let key = self.eval(key)?;
@@ -100,8 +108,9 @@ impl Eval<'_> {
                 Some(found) => found.clone(),
                 None => {
                     let names = entries.keys().map(EcoString::as_str);
-                    let diagnostic = unsupported(name, &eco_format!("This object has no attribute named `{name}`."))
-                        .maybe_help(did_you_mean(&name.name, names));
+                    let diagnostic =
+                        unsupported(name, &eco_format!("This object has no attribute named `{name}`."))
+                            .maybe_help(did_you_mean(&name.name, names));
                     return self.fail(diagnostic);
                 }
             },
@@ -118,10 +127,13 @@ impl Eval<'_> {
                 }
             },
             Value::Null(_) => {
-                let diagnostic = Diagnostic::error("attribute-of-null", "Attempt to get attribute from null value")
-                    .detail(eco_format!("The value is null, so it has no attribute `{name}`."))
-                    .at(name.span)
-                    .help("Test for null first, or give a value for that case: `try(value.attribute, null)`.");
+                let diagnostic = Diagnostic::error(
+                    "attribute-of-null",
+                    "Attempt to get attribute from null value",
+                )
+                .detail(eco_format!("The value is null, so it has no attribute `{name}`."))
+                .at(name.span)
+                .help("Test for null first, or give a value for that case: `try(value.attribute, null)`.");
                 return self.fail(diagnostic);
             }
             Value::Unknown(unknown) => match &unknown.ty {
@@ -185,7 +197,9 @@ impl Eval<'_> {
                 };
                 match map.entries.get(&name) {
                     Some(found) => found.clone(),
-                    None => return self.missing(&name, map.entries.keys(), "map has no element", marks, span),
+                    None => {
+                        return self.missing(&name, map.entries.keys(), "map has no element", marks, span);
+                    }
                 }
             }
             Value::Object(entries) => {
@@ -194,14 +208,17 @@ impl Eval<'_> {
                 };
                 match entries.get(&name) {
                     Some(found) => found.clone(),
-                    None => return self.missing(&name, entries.keys(), "object has no attribute", marks, span),
+                    None => {
+                        return self.missing(&name, entries.keys(), "object has no attribute", marks, span);
+                    }
                 }
             }
             Value::Set(_) => return self.index_of_set(span),
             Value::Unknown(unknown) => self.index_unknown(&unknown.ty.clone(), key, span)?,
             other => {
                 let found = other.ty().friendly_name();
-                return self.invalid_index(span, eco_format!("A {found} has no elements to select with a key."));
+                return self
+                    .invalid_index(span, eco_format!("A {found} has no elements to select with a key."));
             }
         };
         Ok(found.with_marks(marks))
@@ -234,12 +251,14 @@ impl Eval<'_> {
     ) -> Outcome {
         let diagnostic = Diagnostic::error("invalid-index", "Invalid index").at(span);
         let diagnostic = if marks.contains(Marks::SENSITIVE) {
-            diagnostic.detail(eco_format!("The {lacks} of that name. Key or value are sensitive and not shown."))
+            diagnostic
+                .detail(eco_format!("The {lacks} of that name. Key or value are sensitive and not shown."))
         } else {
             let keys: Vec<&str> = keys.map(EcoString::as_str).collect();
             let help = did_you_mean(key, keys.iter().copied());
-            let diagnostic =
-                diagnostic.detail(eco_format!("The {lacks} named {}.", plumb_syntax::quote(key))).maybe_help(help);
+            let diagnostic = diagnostic
+                .detail(eco_format!("The {lacks} named {}.", plumb_syntax::quote(key)))
+                .maybe_help(help);
             match keys.len() {
                 0 => diagnostic.note("It is empty."),
                 n if n <= 8 => diagnostic.note(eco_format!("It has {}.", keys.join(", "))),
@@ -263,13 +282,14 @@ impl Eval<'_> {
         if number.is_negative() && !number.is_zero() {
             let help = "Count from the end with `value[length(value) - 1]`.";
             let detail = eco_format!("The index {number} is negative; indices count from 0.");
-            return self.fail(Diagnostic::error("invalid-index", "Invalid index").detail(detail).at(span).help(help));
+            return self.fail(
+                Diagnostic::error("invalid-index", "Invalid index").detail(detail).at(span).help(help),
+            );
         }
         match position(&number).and_then(|index| items.get(index)) {
             Some(found) => Ok(found.clone()),
-            None if items.is_empty() => {
-                self.invalid_index(span, eco_format!("There is no element {number}: the collection is empty."))
-            }
+            None if items.is_empty() => self
+                .invalid_index(span, eco_format!("There is no element {number}: the collection is empty.")),
             None => {
                 let (count, last) = (items.len(), items.len() - 1);
                 self.invalid_index(
@@ -283,9 +303,12 @@ impl Eval<'_> {
     fn index_unknown(&mut self, ty: &Type, key: &Value, span: Span) -> Outcome {
         match ty {
             Type::Dynamic => Ok(Value::unknown(Type::Dynamic)),
-            Type::List(element) => {
-                self.element(&[Value::unknown((**element).clone())], Some(element), &unknown_if_suitable(key), span)
-            }
+            Type::List(element) => self.element(
+                &[Value::unknown((**element).clone())],
+                Some(element),
+                &unknown_if_suitable(key),
+                span,
+            ),
             Type::Map(element) => {
                 self.key_text(key, span)?;
                 Ok(Value::unknown((**element).clone()))
@@ -355,7 +378,9 @@ impl Eval<'_> {
                     let items = items?;
                     Value::unknown(Type::tuple(items.iter().map(Value::ty)))
                 }
-                _ if unknown.refinement.not_null => Value::tuple(self.splat_items(std::slice::from_ref(inner), each)?),
+                _ if unknown.refinement.not_null => {
+                    Value::tuple(self.splat_items(std::slice::from_ref(inner), each)?)
+                }
                 _ => {
                     self.steps(inner.clone(), each)?;
                     Value::unknown(Type::Dynamic)
@@ -389,7 +414,8 @@ impl Eval<'_> {
         match unify_values(&items) {
             Some((ty, items)) => Ok(Value::list(ty, items)),
             None => {
-                let types: Vec<String> = items.iter().take(3).map(|item| describe(item).to_string()).collect();
+                let types: Vec<String> =
+                    items.iter().take(3).map(|item| describe(item).to_string()).collect();
                 self.fail(
                     Diagnostic::error("uneven-splat", "Invalid nested splat expressions")
                         .detail(eco_format!(
@@ -411,7 +437,9 @@ fn unsupported(name: &Ident, detail: &str) -> Diagnostic {
 /// The key if it could be an index of something; its value does not matter.
 fn unknown_if_suitable(key: &Value) -> Value {
     match convert(key, &Type::Number) {
-        Ok(Value::Number(number)) if number.is_integer() && !number.is_negative() => Value::unknown(Type::Number),
+        Ok(Value::Number(number)) if number.is_integer() && !number.is_negative() => {
+            Value::unknown(Type::Number)
+        }
         _ => key.clone(),
     }
 }

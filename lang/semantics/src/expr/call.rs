@@ -7,14 +7,17 @@ use ecow::{EcoString, eco_format};
 use plumb_functions::{Context, ErrorKind, FileError, FileKind, Function, FunctionError, Origin};
 use plumb_model::diagnostic::did_you_mean;
 use plumb_model::{Diagnostic, Diagnostics, Marks, SourceId, Span, Type, Value};
+use plumb_syntax::Dialect;
 use plumb_syntax::Origin as TextOrigin;
 use plumb_syntax::parse_template;
 use plumb_syntax::tree::{Call, Expr, ExprKind, Traversal};
-use plumb_syntax::Dialect;
 
 use super::{Eval, Failed, Names, Outcome, Rules};
 use crate::eval::{Phase, ProviderFunctions};
 use crate::world::{PathKind, World, WorldError};
+
+/// How deep templates may be rendered within each other; deeper is taken for endless.
+const MAX_TEMPLATE_DEPTH: u32 = 8;
 
 /// What functions need to know.
 pub(crate) struct FunctionContext<'a> {
@@ -28,6 +31,8 @@ pub(crate) struct FunctionContext<'a> {
     pub provider_functions: Option<&'a dyn ProviderFunctions>,
     /// How many templates are being rendered within each other.
     pub template_depth: u32,
+    /// As in [`Rules`]; templates then cannot be nested.
+    pub strict: bool,
     /// The language that templates are read in.
     pub dialect: Dialect,
 }
@@ -41,6 +46,7 @@ impl<'a> FunctionContext<'a> {
             plan_time: None,
             provider_functions: None,
             template_depth: 0,
+            strict: false,
             dialect,
         }
     }
@@ -110,8 +116,11 @@ impl Context for FunctionContext<'_> {
     }
 
     fn render_template(&self, source: &str, name: &str, variables: &Value) -> Result<Value, FunctionError> {
-        if self.template_depth >= 8 {
-            return Err(FunctionError::failed(format!("{name}: templates are nested more than 8 deep")));
+        let deepest = if self.strict { 1 } else { MAX_TEMPLATE_DEPTH };
+        if self.template_depth >= deepest {
+            return Err(FunctionError::failed(format!(
+                "{name}: templates are nested more than {deepest} deep"
+            )));
         }
         // The text belongs to no source that the author can be shown, so places become part of the words.
         let origin = TextOrigin::whole(SourceId(u32::MAX));
@@ -125,6 +134,7 @@ impl Context for FunctionContext<'_> {
             plan_time: self.plan_time,
             provider_functions: None,
             template_depth: self.template_depth + 1,
+            strict: self.strict,
             dialect: self.dialect,
         };
         let names = TemplateNames { variables };
@@ -191,7 +201,10 @@ impl Eval<'_> {
     }
 
     fn function(&self, call: &Call, name: &str) -> Found {
-        let offered = |function: &&'static Function| !self.rules.strict || function.origin == Origin::Common;
+        let offered = |function: &&'static Function| {
+            (!self.rules.strict || function.origin == Origin::Common)
+                && (function.signature.name != "plantimestamp" || self.functions.plan_time.is_some())
+        };
         match call.namespaces.first().map(|namespace| namespace.as_str()) {
             None => match plumb_functions::lookup(name).filter(offered) {
                 Some(function) => Found::Builtin(function),
@@ -243,13 +256,12 @@ impl Eval<'_> {
             }
             _ => {
                 let found = if inner.is_null() { "null".into() } else { inner.ty().friendly_name() };
-                let diagnostic =
-                    Diagnostic::error("invalid-expansion", "Invalid expanding argument value")
-                        .detail(eco_format!(
-                            "What `...` expands into arguments must be a list, set or tuple, not {found}."
-                        ))
-                        .label(last.span, "this is expanded")
-                        .label(dots, "");
+                let diagnostic = Diagnostic::error("invalid-expansion", "Invalid expanding argument value")
+                    .detail(eco_format!(
+                        "What `...` expands into arguments must be a list, set or tuple, not {found}."
+                    ))
+                    .label(last.span, "this is expanded")
+                    .label(dots, "");
                 self.fail_at(diagnostic, last)
             }
         }
@@ -296,9 +308,11 @@ impl Eval<'_> {
         let name = &call.name;
         let message = error.message.trim_end_matches('.');
         let diagnostic = match error.kind {
-            ErrorKind::TooFewArguments => Diagnostic::error("too-few-arguments", "Not enough function arguments")
-                .detail(eco_format!("{}.", capitalized(message)))
-                .at(call.arguments_span),
+            ErrorKind::TooFewArguments => {
+                Diagnostic::error("too-few-arguments", "Not enough function arguments")
+                    .detail(eco_format!("{}.", capitalized(message)))
+                    .at(call.arguments_span)
+            }
             ErrorKind::TooManyArguments => {
                 let extra = error.argument.and_then(|index| call.arguments.get(index));
                 Diagnostic::error("too-many-arguments", "Too many function arguments")
@@ -313,7 +327,8 @@ impl Eval<'_> {
             ErrorKind::Failed => Diagnostic::error("function-failed", "Error in function call")
                 .detail(eco_format!("The call of `{name}` failed: {message}.")),
         };
-        match error.argument.and_then(|index| call.arguments.get(index.min(call.arguments.len().max(1) - 1))) {
+        match error.argument.and_then(|index| call.arguments.get(index.min(call.arguments.len().max(1) - 1)))
+        {
             _ if !diagnostic.labels.is_empty() => self.fail(diagnostic),
             Some(argument) => self.fail_at(diagnostic.at(argument.span), argument),
             None => {
@@ -369,7 +384,9 @@ impl Eval<'_> {
         match (function.signature.name, call.arguments.as_slice()) {
             ("try", arguments @ [_, ..]) => self.try_each(arguments, span),
             ("can", [argument]) => self.can(argument),
-            ("type", [argument]) => Ok(Value::string(plumb_functions::console::print_type(&self.eval(argument)?.ty()))),
+            ("type", [argument]) => {
+                Ok(Value::string(plumb_functions::console::print_type(&self.eval(argument)?.ty())))
+            }
             ("convert", [value, ty]) => self.convert_to(value, ty),
             (name, arguments) => {
                 let wanted = match name {
@@ -446,7 +463,9 @@ impl Eval<'_> {
     }
 
     fn convert_to(&mut self, value: &Expr, ty: &Expr) -> Outcome {
-        let constant = |expr: &Expr| Eval::new(&super::NoNames { place: "A type" }, self.functions, self.rules).finish(expr);
+        let constant = |expr: &Expr| {
+            Eval::new(&super::NoNames { place: "A type" }, self.functions, self.rules).finish(expr)
+        };
         let mut found = Diagnostics::new();
         let constraint = crate::types::constraint(ty, &constant, &mut found);
         let failed = found.has_errors();
@@ -476,7 +495,8 @@ pub(crate) fn unknown_function(call: &Call) -> Diagnostic {
     let guess = did_you_mean(name, plumb_functions::names().filter(|name| !name.contains("::")));
     let lower = name.to_lowercase();
     let guess = guess.or_else(|| {
-        plumb_functions::lookup(&lower).map(|_| eco_format!("Function names are lower case: did you mean `{lower}`?"))
+        plumb_functions::lookup(&lower)
+            .map(|_| eco_format!("Function names are lower case: did you mean `{lower}`?"))
     });
     Diagnostic::error("unknown-function", "Call to unknown function")
         .detail(eco_format!("There is no function named `{name}`."))
@@ -495,5 +515,7 @@ pub(crate) fn unknown_namespace(call: &Call, name: &str) -> Diagnostic {
 
 fn capitalized(text: &str) -> EcoString {
     let mut chars = text.chars();
-    chars.next().map_or_else(EcoString::new, |first| eco_format!("{}{}", first.to_uppercase(), chars.as_str()))
+    chars
+        .next()
+        .map_or_else(EcoString::new, |first| eco_format!("{}{}", first.to_uppercase(), chars.as_str()))
 }

@@ -132,7 +132,9 @@ impl Eval<'_> {
             .detail(eco_format!("Both results of a conditional must be of one type. {why}"))
             .label(conditional.then.span, eco_format!("if true: {}", then.ty().friendly_name()))
             .label(conditional.otherwise.span, eco_format!("if false: {}", otherwise.ty().friendly_name()))
-            .help("Give both results the same attributes or elements, with null where there is nothing to say.");
+            .help(
+                "Give both results the same attributes or elements, with null where there is nothing to say.",
+            );
         self.fail(diagnostic)
     }
 }
@@ -154,10 +156,17 @@ fn difference(then: &Type, otherwise: &Type, at: &EcoString) -> EcoString {
             for (name, ty) in &a.attributes {
                 match b.attributes.get(name) {
                     None => {
-                        return eco_format!("{}The value if true has an attribute `{name}`, the other has not.", place(at));
+                        return eco_format!(
+                            "{}The value if true has an attribute `{name}`, the other has not.",
+                            place(at)
+                        );
                     }
                     Some(other) if other != ty => {
-                        return difference(ty, other, &eco_format!("{at}{}{name}", if at.is_empty() { "" } else { "." }));
+                        return difference(
+                            ty,
+                            other,
+                            &eco_format!("{at}{}{name}", if at.is_empty() { "" } else { "." }),
+                        );
                     }
                     Some(_) => {}
                 }
@@ -183,7 +192,8 @@ fn difference(then: &Type, otherwise: &Type, at: &EcoString) -> EcoString {
 /// What holds of both.
 fn common_refinement(a: &Value, b: &Value) -> Refinement {
     let (a, b) = (facts(a), facts(b));
-    let shared: String = a.prefix.chars().zip(b.prefix.chars()).take_while(|(x, y)| x == y).map(|(x, _)| x).collect();
+    let shared: String =
+        a.prefix.chars().zip(b.prefix.chars()).take_while(|(x, y)| x == y).map(|(x, _)| x).collect();
     Refinement {
         not_null: a.not_null && b.not_null,
         prefix: shared.into(),
@@ -223,7 +233,8 @@ fn facts(value: &Value) -> Refinement {
             Refinement { not_null: true, prefix: start.into(), ..Refinement::default() }
         }
         Value::List(_) | Value::Set(_) | Value::Map(_) => {
-            let count = value.as_items().map_or_else(|| value.as_entries().map_or(0, |e| e.len()), <[Value]>::len);
+            let count =
+                value.as_items().map_or_else(|| value.as_entries().map_or(0, |e| e.len()), <[Value]>::len);
             let whole = !matches!(value, Value::Set(_)) || value.is_wholly_known();
             let min_length = if whole { count } else { usize::from(count > 0) };
             Refinement { not_null: true, min_length, max_length: Some(count), ..Refinement::default() }

@@ -88,9 +88,14 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// Those of a dialect.
+    /// Those of a dialect, in its latest version.
     pub(crate) fn of(dialect: Dialect) -> Rules {
         Rules { native: dialect == Dialect::Native, strict: false }
+    }
+
+    /// Those of a dialect, exactly as in Terraform 1.11 if that is asked for.
+    pub(crate) fn exactly(dialect: Dialect, strict: bool) -> Rules {
+        Rules { strict: strict && dialect == Dialect::Terraform, ..Rules::of(dialect) }
     }
 }
 
@@ -159,12 +164,6 @@ impl<'a> Eval<'a> {
                     .at(expr.span),
             ),
         }
-    }
-
-    /// The value of an expression as a value of a type, and not null.
-    pub(crate) fn eval_as(&mut self, expr: &Expr, ty: &Type, what: &str) -> Outcome {
-        let value = self.eval(expr)?;
-        self.converted(&value, ty, what, expr)
     }
 
     /// The value as one of a type; `what` is what the value is for: "The value of `count`".
@@ -269,7 +268,12 @@ impl<'a> Eval<'a> {
         let left = self.eval(&binary.left);
         if self.rules.strict {
             let right = self.eval(&binary.right);
-            return self.combine(binary, op, &left?, &right?);
+            let (left, right) = (left?, right?);
+            let result = self.combine(binary, op, &left, &right)?;
+            return match left.is_known() && right.is_known() {
+                true => Ok(result),
+                false => Ok(Value::unknown_not_null(Type::Bool).with_marks(result.marks())),
+            };
         }
         match left {
             Ok(left) if operators::decides(op, &left) => {
@@ -318,7 +322,8 @@ impl<'a> Eval<'a> {
             Value::Null(_) => Ok(self.eval(&binary.right)?.with_marks(marks)),
             Value::Unknown(unknown) if !unknown.refinement.not_null => {
                 let right = self.eval(&binary.right)?;
-                let ty = plumb_model::unify::unify(&[unknown.ty.clone(), right.ty()]).unwrap_or(Type::Dynamic);
+                let ty =
+                    plumb_model::unify::unify(&[unknown.ty.clone(), right.ty()]).unwrap_or(Type::Dynamic);
                 Ok(Value::unknown(ty).with_marks(marks | right.marks()))
             }
             _ => Ok(left),
@@ -343,9 +348,8 @@ impl<'a> Eval<'a> {
 
     fn operation_failed(&mut self, binary: &Binary, error: OperationError) -> Outcome {
         let operand = match &error {
-            OperationError::Unsuitable { operand: Operand::Right, .. } | OperationError::Null(Operand::Right) => {
-                &binary.right
-            }
+            OperationError::Unsuitable { operand: Operand::Right, .. }
+            | OperationError::Null(Operand::Right) => &binary.right,
             OperationError::Unsuitable { .. } | OperationError::Null(_) => &binary.left,
             OperationError::Undefined(_) => {
                 let span = binary.left.span.to(binary.right.span);
@@ -425,12 +429,13 @@ pub(crate) fn describe(value: &Value) -> EcoString {
         }
         Value::String(text) => plumb_syntax::quote(text),
         Value::List(_) | Value::Set(_) | Value::Map(_) => {
-            let count = inner.as_items().map_or_else(|| inner.as_entries().map_or(0, |e| e.len()), <[Value]>::len);
-            eco_format!("{} with {count} {}", inner.ty().friendly_name(), plural(count, "element"))
+            let count =
+                inner.as_items().map_or_else(|| inner.as_entries().map_or(0, |e| e.len()), <[Value]>::len);
+            eco_format!("a {} with {count} {}", inner.ty().friendly_name(), plural(count, "element"))
         }
-        Value::Tuple(items) => eco_format!("tuple with {} {}", items.len(), plural(items.len(), "element")),
+        Value::Tuple(items) => eco_format!("a tuple with {} {}", items.len(), plural(items.len(), "element")),
         Value::Object(entries) => {
-            eco_format!("object with {} {}", entries.len(), plural(entries.len(), "attribute"))
+            eco_format!("an object with {} {}", entries.len(), plural(entries.len(), "attribute"))
         }
         Value::Marked(_) => "a marked value".into(),
     }

@@ -95,10 +95,11 @@ impl Eval<'_> {
                 write!(text.known, "{number}").expect("a String takes everything");
             }
             Value::Null(_) => {
-                let diagnostic = Diagnostic::error("null-in-template", "Invalid template interpolation value")
-                    .detail("The value is null, which has no text.")
-                    .at(expr.span)
-                    .help("Say what stands there for null: `${coalesce(value, \"\")}`.");
+                let diagnostic =
+                    Diagnostic::error("null-in-template", "Invalid template interpolation value")
+                        .detail("The value is null, which has no text.")
+                        .at(expr.span)
+                        .help("Say what stands there for null: `${coalesce(value, \"\")}`.");
                 return self.fail_at(diagnostic, expr);
             }
             other => match convert(other, &Type::String) {
@@ -124,7 +125,8 @@ impl Eval<'_> {
         let mut then = Text::default();
         let mut otherwise = Text::default();
         let (then_result, then_found) = self.aside(|eval| eval.parts(&branch.then, &mut then));
-        let (otherwise_result, otherwise_found) = self.aside(|eval| eval.parts(&branch.otherwise, &mut otherwise));
+        let (otherwise_result, otherwise_found) =
+            self.aside(|eval| eval.parts(&branch.otherwise, &mut otherwise));
         text.marks |= then.marks | otherwise.marks;
         match condition.as_bool() {
             Some(taken) => {
@@ -142,8 +144,13 @@ impl Eval<'_> {
                 self.diagnostics.extend(otherwise_found);
                 then_result?;
                 otherwise_result?;
-                let shared: String =
-                    then.known.chars().zip(otherwise.known.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect();
+                let shared: String = then
+                    .known
+                    .chars()
+                    .zip(otherwise.known.chars())
+                    .take_while(|(a, b)| a == b)
+                    .map(|(a, _)| a)
+                    .collect();
                 text.push_unknown(&shared);
             }
         }

@@ -17,18 +17,13 @@ pub(super) struct Shape {
     pub blocks: &'static [&'static str],
 }
 
-/// Reports everything in a body that may not be there, and what is there twice.
+/// Reports everything in a body that may not be there.
 pub(super) fn check_shape(body: &Body, shape: &Shape, diagnostics: &mut Diagnostics) {
-    let mut seen: Vec<(&str, Span)> = Vec::new();
     for item in &body.items {
         match item {
             Item::Attribute(attribute) => {
                 let name = attribute.name.as_str();
-                if shape.attributes.contains(&name) {
-                    if seen.iter().all(|(written, _)| *written != name) {
-                        seen.push((name, attribute.name.span));
-                    }
-                } else {
+                if !shape.attributes.contains(&name) {
                     diagnostics.push(unexpected_argument(attribute, shape));
                 }
             }
@@ -42,7 +37,8 @@ pub(super) fn check_shape(body: &Body, shape: &Shape, diagnostics: &mut Diagnost
 
 fn unexpected_argument(attribute: &Attribute, shape: &Shape) -> Diagnostic {
     let name = attribute.name.as_str();
-    let diagnostic = Diagnostic::error("unsupported-argument", "Unsupported argument").at(attribute.name.span);
+    let diagnostic =
+        Diagnostic::error("unsupported-argument", "Unsupported argument").at(attribute.name.span);
     if shape.blocks.contains(&name) {
         return diagnostic
             .detail(eco_format!("In {}, `{name}` is a block, not an argument.", shape.what))
@@ -52,9 +48,11 @@ fn unexpected_argument(attribute: &Attribute, shape: &Shape) -> Diagnostic {
     let mut diagnostic =
         diagnostic.detail(eco_format!("An argument `{name}` is not expected in {}.", shape.what));
     if let Some(guess) = guess {
-        diagnostic = diagnostic
-            .help(eco_format!("Did you mean `{guess}`?"))
-            .suggest(attribute.name.span, guess, false);
+        diagnostic = diagnostic.help(eco_format!("Did you mean `{guess}`?")).suggest(
+            attribute.name.span,
+            guess,
+            false,
+        );
     }
     diagnostic
 }
@@ -152,7 +150,10 @@ pub(super) fn flag(body: &Body, name: &str, diagnostics: &mut Diagnostics) -> Op
 
 fn not_literal(attribute: &Attribute, wanted: &str) -> Diagnostic {
     Diagnostic::error("not-literal", "Unsuitable value")
-        .detail(eco_format!("`{}` must be {wanted}, since it is needed before anything is evaluated.", attribute.name))
+        .detail(eco_format!(
+            "`{}` must be {wanted}, since it is needed before anything is evaluated.",
+            attribute.name
+        ))
         .at(attribute.value.span)
 }
 
@@ -172,7 +173,7 @@ pub(super) fn required(block: &Block, name: &str, diagnostics: &mut Diagnostics)
 
 pub(super) fn missing_argument(block: &Block, name: &str) -> Diagnostic {
     Diagnostic::error("missing-argument", "Missing required argument")
-        .detail(eco_format!("A `{}` block needs the argument `{name}`.", block.kind))
+        .detail(eco_format!("The block `{}` needs the argument `{name}`.", block.kind))
         .at(block.header_span)
         .help(eco_format!("Add `{name} = …`."))
 }
@@ -213,7 +214,8 @@ pub(super) fn references(body: &Body, name: &str, diagnostics: &mut Diagnostics)
     found
 }
 
-const CONDITION: Shape = Shape { what: "a condition block", attributes: &["condition", "error_message"], blocks: &[] };
+const CONDITION: Shape =
+    Shape { what: "a condition block", attributes: &["condition", "error_message"], blocks: &[] };
 
 /// The conditions that stand in blocks of a kind.
 pub(super) fn conditions(body: &Body, kind: &str, diagnostics: &mut Diagnostics) -> Vec<Condition> {
@@ -229,7 +231,11 @@ fn condition(block: &Block, diagnostics: &mut Diagnostics) -> Option<Condition> 
 }
 
 /// The only nested block of a kind; others are reported.
-pub(super) fn only_block<'a>(body: &'a Body, kind: &'a str, diagnostics: &mut Diagnostics) -> Option<&'a Arc<Block>> {
+pub(super) fn only_block<'a>(
+    body: &'a Body,
+    kind: &'a str,
+    diagnostics: &mut Diagnostics,
+) -> Option<&'a Arc<Block>> {
     let mut blocks = body.blocks_of(kind);
     let first = blocks.next()?;
     for block in blocks {
@@ -265,7 +271,9 @@ pub(super) fn without(block: &Arc<Block>, attributes: &[&str], blocks: &[&str]) 
 /// That something is declared twice.
 pub(super) fn duplicate(what: &str, name: &str, again: Span, first: Span) -> Diagnostic {
     Diagnostic::error("duplicate-declaration", eco_format!("Duplicate {what}"))
-        .detail(eco_format!("The {what} `{name}` is declared twice in this module; names are unique in a module."))
+        .detail(eco_format!(
+            "The {what} `{name}` is declared twice in this module; names are unique in a module."
+        ))
         .label(again, "again here")
         .label(first, "first here")
         .help("Rename or remove one of them.")

@@ -23,7 +23,16 @@ use crate::types::constraint;
 
 const VARIABLE: Shape = Shape {
     what: "a `variable` block",
-    attributes: &["type", "default", "description", "sensitive", "ephemeral", "nullable", "const", "deprecated"],
+    attributes: &[
+        "type",
+        "default",
+        "description",
+        "sensitive",
+        "ephemeral",
+        "nullable",
+        "const",
+        "deprecated",
+    ],
     blocks: &["validation"],
 };
 const OUTPUT: Shape = Shape {
@@ -33,8 +42,11 @@ const OUTPUT: Shape = Shape {
 };
 const CHECK: Shape = Shape { what: "a `check` block", attributes: &[], blocks: &["data", "assert"] };
 const MOVED: Shape = Shape { what: "a `moved` block", attributes: &["from", "to"], blocks: &[] };
-const REMOVED: Shape =
-    Shape { what: "a `removed` block", attributes: &["from"], blocks: &["lifecycle", "provisioner", "connection"] };
+const REMOVED: Shape = Shape {
+    what: "a `removed` block",
+    attributes: &["from"],
+    blocks: &["lifecycle", "provisioner", "connection"],
+};
 const REMOVED_LIFECYCLE: Shape =
     Shape { what: "the `lifecycle` block of `removed`", attributes: &["destroy"], blocks: &[] };
 const IMPORT: Shape = Shape {
@@ -44,8 +56,21 @@ const IMPORT: Shape = Shape {
 };
 /// The blocks that may stand at the top of a file.
 const TOP: [&str; 15] = [
-    "resource", "data", "ephemeral", "variable", "locals", "output", "module", "provider", "terraform", "language",
-    "check", "moved", "removed", "import", "types",
+    "resource",
+    "data",
+    "ephemeral",
+    "variable",
+    "locals",
+    "output",
+    "module",
+    "provider",
+    "terraform",
+    "language",
+    "check",
+    "moved",
+    "removed",
+    "import",
+    "types",
 ];
 
 /// Evaluates an expression that may refer to nothing.
@@ -60,7 +85,12 @@ pub(super) struct Declaring<'a> {
 }
 
 impl<'a> Declaring<'a> {
-    pub(super) fn new(dialect: Dialect, files: Vec<SourceId>, constant: Constant<'a>, terraform_version: (u64, u64, u64)) -> Self {
+    pub(super) fn new(
+        dialect: Dialect,
+        files: Vec<SourceId>,
+        constant: Constant<'a>,
+        terraform_version: (u64, u64, u64),
+    ) -> Self {
         let declarations = Declarations {
             dialect,
             files,
@@ -92,9 +122,15 @@ impl<'a> Declaring<'a> {
                 Item::Block(block) => blocks.push(block.clone()),
                 Item::Attribute(attribute) => self.diagnostics.push(
                     Diagnostic::error("unsupported-argument", "Unsupported argument")
-                        .detail(eco_format!("`{}` is an argument, but a file consists of blocks.", attribute.name))
+                        .detail(eco_format!(
+                            "`{}` is an argument, but a file consists of blocks.",
+                            attribute.name
+                        ))
                         .at(attribute.name.span)
-                        .help(eco_format!("To give a value a name, write `locals {{ {} = … }}`.", attribute.name)),
+                        .help(eco_format!(
+                            "To give a value a name, write `locals {{ {} = … }}`.",
+                            attribute.name
+                        )),
                 ),
                 Item::Error(_) => {}
             }
@@ -140,7 +176,15 @@ impl<'a> Declaring<'a> {
         };
         let key = decl.resource.clone();
         let name = eco_format!("{key}");
-        insert(&mut self.declarations.resources, key, decl, what, &name, |decl| decl.span, &mut self.diagnostics);
+        insert(
+            &mut self.declarations.resources,
+            key,
+            decl,
+            what,
+            &name,
+            |decl| decl.span,
+            &mut self.diagnostics,
+        );
     }
 
     fn variable(&mut self, block: &Arc<Block>) {
@@ -151,7 +195,9 @@ impl<'a> Declaring<'a> {
         let body = &block.body;
         let found = &mut self.diagnostics;
         check_shape(body, &VARIABLE, found);
-        if ["source", "version", "providers", "count", "for_each", "lifecycle", "depends_on", "locals"].contains(&name.as_str()) {
+        if ["source", "version", "providers", "count", "for_each", "lifecycle", "depends_on", "locals"]
+            .contains(&name.as_str())
+        {
             found.push(
                 Diagnostic::error("reserved-name", "Invalid variable name")
                     .detail(eco_format!("The name `{name}` is that of a meta-argument of module calls."))
@@ -187,7 +233,15 @@ impl<'a> Declaring<'a> {
             name: name.clone(),
         };
         let span = |decl: &VariableDecl| decl.span;
-        insert(&mut self.declarations.variables, name.name.clone(), decl, "variable", &name.name, span, &mut self.diagnostics);
+        insert(
+            &mut self.declarations.variables,
+            name.name.clone(),
+            decl,
+            "variable",
+            &name.name,
+            span,
+            &mut self.diagnostics,
+        );
     }
 
     fn locals(&mut self, block: &Arc<Block>) {
@@ -197,10 +251,21 @@ impl<'a> Declaring<'a> {
                 Item::Attribute(attribute) => {
                     let name = &attribute.name;
                     check_name(&name.name, name.span, "name of a local value", &mut self.diagnostics);
-                    let decl =
-                        LocalDecl { name: name.clone(), value: attribute.value.clone(), span: attribute.span };
+                    let decl = LocalDecl {
+                        name: name.clone(),
+                        value: attribute.value.clone(),
+                        span: attribute.span,
+                    };
                     let span = |decl: &LocalDecl| decl.name.span;
-                    insert(&mut self.declarations.locals, name.name.clone(), decl, "local value", &name.name, span, &mut self.diagnostics);
+                    insert(
+                        &mut self.declarations.locals,
+                        name.name.clone(),
+                        decl,
+                        "local value",
+                        &name.name,
+                        span,
+                        &mut self.diagnostics,
+                    );
                 }
                 Item::Block(nested) => self.diagnostics.push(
                     Diagnostic::error("unsupported-block", "Unsupported block type")
@@ -245,7 +310,15 @@ impl<'a> Declaring<'a> {
             name: name.clone(),
         };
         let span = |decl: &OutputDecl| decl.span;
-        insert(&mut self.declarations.outputs, name.name.clone(), decl, "output", &name.name, span, &mut self.diagnostics);
+        insert(
+            &mut self.declarations.outputs,
+            name.name.clone(),
+            decl,
+            "output",
+            &name.name,
+            span,
+            &mut self.diagnostics,
+        );
     }
 
     fn call(&mut self, block: &Arc<Block>) {
@@ -294,7 +367,10 @@ impl<'a> Declaring<'a> {
             }
         }
         if body.attribute("source").is_none() && !is_broken(block) {
-            found.push(blocks::missing_argument(block, "source").help("Add `source = \"./path\"` or the address of a module."));
+            found.push(
+                blocks::missing_argument(block, "source")
+                    .help("Add `source = \"./path\"` or the address of a module."),
+            );
         }
         let source = body.attribute("source").and_then(|attribute| {
             let dialect = self.declarations.dialect;
@@ -321,7 +397,15 @@ impl<'a> Declaring<'a> {
             name: name.clone(),
         };
         let span = |decl: &CallDecl| decl.span;
-        insert(&mut self.declarations.calls, name.name.clone(), decl, "module call", &name.name, span, &mut self.diagnostics);
+        insert(
+            &mut self.declarations.calls,
+            name.name.clone(),
+            decl,
+            "module call",
+            &name.name,
+            span,
+            &mut self.diagnostics,
+        );
     }
 
     fn provider(&mut self, block: &Arc<Block>) {
@@ -349,7 +433,15 @@ impl<'a> Declaring<'a> {
             block.header_span,
         );
         let name = eco_format!("{key}");
-        insert(&mut self.declarations.provider_blocks, key, decl, "provider configuration", &name, |decl| decl.span, &mut self.diagnostics);
+        insert(
+            &mut self.declarations.provider_blocks,
+            key,
+            decl,
+            "provider configuration",
+            &name,
+            |decl| decl.span,
+            &mut self.diagnostics,
+        );
     }
 
     fn check(&mut self, block: &Arc<Block>) {
@@ -375,7 +467,15 @@ impl<'a> Declaring<'a> {
         }
         let decl = CheckDecl { span: block.header_span, data, asserts, name: name.clone() };
         let span = |decl: &CheckDecl| decl.span;
-        insert(&mut self.declarations.checks, name.name.clone(), decl, "check block", &name.name, span, &mut self.diagnostics);
+        insert(
+            &mut self.declarations.checks,
+            name.name.clone(),
+            decl,
+            "check block",
+            &name.name,
+            span,
+            &mut self.diagnostics,
+        );
     }
 
     fn moved(&mut self, block: &Arc<Block>) {
@@ -431,8 +531,11 @@ impl<'a> Declaring<'a> {
             );
             return;
         }
-        let provisioners =
-            block.body.blocks_of("provisioner").filter_map(|block| provisioner(block, &mut self.diagnostics)).collect();
+        let provisioners = block
+            .body
+            .blocks_of("provisioner")
+            .filter_map(|block| provisioner(block, &mut self.diagnostics))
+            .collect();
         self.declarations.removed.push(RemovedDecl {
             from: address,
             from_span: from.span,
@@ -456,9 +559,9 @@ impl<'a> Declaring<'a> {
                     .at(block.header_span),
             );
         }
-        let provider = body.attribute("provider").and_then(|attribute| {
-            Some((provider_key(&attribute.value, found)?, attribute.value.span))
-        });
+        let provider = body
+            .attribute("provider")
+            .and_then(|attribute| Some((provider_key(&attribute.value, found)?, attribute.value.span)));
         let Some(to) = to else { return };
         match import_target(&to) {
             Some(resource) => self.declarations.imports.push(ImportDecl {
@@ -547,7 +650,9 @@ fn handed_down(block: &Block, diagnostics: &mut Diagnostics) -> Vec<(ProviderKey
     for entry in &object.entries {
         let plumb_syntax::tree::ObjectEntry::Pair { key, value } = entry else { continue };
         let inner = match key {
-            plumb_syntax::tree::ObjectKey::Name(name) => Some(ProviderKey { name: name.name.clone(), alias: None }),
+            plumb_syntax::tree::ObjectKey::Name(name) => {
+                Some(ProviderKey { name: name.name.clone(), alias: None })
+            }
             plumb_syntax::tree::ObjectKey::Expr(expr) => provider_key(expr, diagnostics),
         };
         let outer = provider_key(value, diagnostics);
@@ -616,7 +721,9 @@ fn import_target(to: &Expr) -> Option<ConfigResource> {
         rest = after;
     }
     match rest {
-        [kind, name] => Some(ConfigResource { module: path, resource: Resource::managed(kind.clone(), name.clone()) }),
+        [kind, name] => {
+            Some(ConfigResource { module: path, resource: Resource::managed(kind.clone(), name.clone()) })
+        }
         _ => None,
     }
 }

@@ -29,8 +29,11 @@ pub(super) struct ModuleFile {
 
 /// Picks the files among the names in a directory.
 pub(super) fn select(names: &[(EcoString, PathKind)]) -> ModuleFiles {
-    let names: Vec<&EcoString> =
-        names.iter().filter(|(name, kind)| *kind != PathKind::Directory && !ignored(name)).map(|(name, _)| name).collect();
+    let names: Vec<&EcoString> = names
+        .iter()
+        .filter(|(name, kind)| *kind != PathKind::Directory && !ignored(name))
+        .map(|(name, _)| name)
+        .collect();
     let native = names.iter().any(|name| name.ends_with(".cfg"));
     let tofu: BTreeSet<&str> = names.iter().filter_map(|name| name.strip_suffix(".tofu")).collect();
     let tofu_json: BTreeSet<&str> = names.iter().filter_map(|name| name.strip_suffix(".tofu.json")).collect();
@@ -40,7 +43,11 @@ pub(super) fn select(names: &[(EcoString, PathKind)]) -> ModuleFiles {
             Some(found) => found,
             None => continue,
         };
-        let shadowed = if json { name.ends_with(".tf.json") && tofu_json.contains(base) } else { name.ends_with(".tf") && tofu.contains(base) };
+        let shadowed = if json {
+            name.ends_with(".tf.json") && tofu_json.contains(base)
+        } else {
+            name.ends_with(".tf") && tofu.contains(base)
+        };
         if shadowed {
             continue;
         }
@@ -78,13 +85,27 @@ mod tests {
         let names: Vec<_> = names.iter().map(|name| (EcoString::from(*name), PathKind::File)).collect();
         let files = select(&names);
         let list = |files: &[ModuleFile]| files.iter().map(|file| file.name.to_string()).collect::<Vec<_>>();
-        assert_eq!((list(&files.primary), list(&files.overrides)), (primary.iter().map(|s| s.to_string()).collect(), overrides.iter().map(|s| s.to_string()).collect()));
+        assert_eq!(
+            (list(&files.primary), list(&files.overrides)),
+            (
+                primary.iter().map(|s| s.to_string()).collect(),
+                overrides.iter().map(|s| s.to_string()).collect()
+            )
+        );
     }
 
     #[test]
     fn native_files_are_read_alone_and_tofu_shadows_tf() {
         check_select(&["a.cfg", "b.tf", "c.txt"], &["a.cfg"], &[]);
-        check_select(&["a.tf", "a.tofu", "b.tf", "c.tf.json", "c.tofu.json"], &["a.tofu", "b.tf", "c.tofu.json"], &[]);
-        check_select(&["a.tf", "a_override.tf", "override.tf", "#a.tf#", ".b.tf", "c.tf~"], &["a.tf"], &["a_override.tf", "override.tf"]);
+        check_select(
+            &["a.tf", "a.tofu", "b.tf", "c.tf.json", "c.tofu.json"],
+            &["a.tofu", "b.tf", "c.tofu.json"],
+            &[],
+        );
+        check_select(
+            &["a.tf", "a_override.tf", "override.tf", "#a.tf#", ".b.tf", "c.tf~"],
+            &["a.tf"],
+            &["a_override.tf", "override.tf"],
+        );
     }
 }

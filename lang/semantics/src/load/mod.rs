@@ -16,7 +16,7 @@ use indexmap::IndexMap;
 use plumb_model::address::ModulePath;
 use plumb_model::{Diagnostic, Diagnostics, SourceId, Sources, Span, Value};
 use plumb_syntax::tree::{Block, Expr};
-use plumb_syntax::{Dialect, parse};
+use plumb_syntax::{Dialect, parse, parse_json};
 
 use crate::expr::{Eval, FunctionContext, Names, NoNames, Rules};
 use crate::graph;
@@ -27,6 +27,7 @@ use declare::Declaring;
 mod blocks;
 mod declare;
 mod files;
+mod json;
 mod overrides;
 pub(crate) mod providers;
 mod resource;
@@ -151,7 +152,9 @@ impl Loader<'_> {
         let module = &self.modules[caller.0 as usize];
         let path = module.path.child(call.name.name.clone());
         let local = source.starts_with("./") || source.starts_with("../");
-        let directory = if local || (module.dialect == Dialect::Native && Path::new(source.as_str()).is_absolute()) {
+        let directory = if local
+            || (module.dialect == Dialect::Native && Path::new(source.as_str()).is_absolute())
+        {
             if let Some((_, span)) = &call.version {
                 self.diagnostics.push(
                     Diagnostic::error("version-of-local-module", "Invalid registry module source address")
@@ -186,7 +189,10 @@ impl Loader<'_> {
         if !has_configuration(self.world, &directory) {
             self.diagnostics.push(
                 Diagnostic::error("empty-module", "Module has no configuration files")
-                    .detail(eco_format!("The directory `{}` has no `.cfg`, `.tf` or `.tofu` files.", directory.display()))
+                    .detail(eco_format!(
+                        "The directory `{}` has no `.cfg`, `.tf` or `.tofu` files.",
+                        directory.display()
+                    ))
                     .at(*span),
             );
             return None;
@@ -201,10 +207,16 @@ impl Loader<'_> {
         while let Some(id) = at {
             let module = &self.modules[id.0 as usize];
             if lexical(&module.directory) == wanted {
-                let who = if module.path.is_root() { "the root module".into() } else { eco_format!("{}", module.path) };
+                let who = if module.path.is_root() {
+                    "the root module".into()
+                } else {
+                    eco_format!("{}", module.path)
+                };
                 return Some(
                     Diagnostic::error("module-cycle", "Module call cycle")
-                        .detail(eco_format!("{path} is in the directory of {who}, which calls it: there would be no end."))
+                        .detail(eco_format!(
+                            "{path} is in the directory of {who}, which calls it: there would be no end."
+                        ))
                         .help("Break the cycle: a module cannot contain itself."),
                 );
             }
@@ -227,13 +239,14 @@ impl Loader<'_> {
     }
 
     fn read_directory(&mut self, directory: &Path) -> Declarations {
-        let names = self.world.list(directory).unwrap_or_else(|error| {
-            self.diagnostics.push(
-                Diagnostic::error("unreadable-module", "Unreadable module directory")
-                    .detail(eco_format!("`{}` cannot be read: {}.", directory.display(), error.text)),
-            );
-            Vec::new()
-        });
+        let names =
+            self.world.list(directory).unwrap_or_else(|error| {
+                self.diagnostics.push(
+                    Diagnostic::error("unreadable-module", "Unreadable module directory")
+                        .detail(eco_format!("`{}` cannot be read: {}.", directory.display(), error.text)),
+                );
+                Vec::new()
+            });
         let selected = files::select(&names);
         let dialect = selected
             .primary
@@ -245,11 +258,12 @@ impl Loader<'_> {
         let constants = &self.options.constants;
         let constant = move |expr: &Expr, dialect: Dialect| constant(world, constants, expr, dialect);
         let mut sources = Vec::new();
-        let mut read = |file: &files::ModuleFile, loader: &mut Self| -> (SourceId, Vec<plumb_syntax::tree::Item>) {
-            let (source, items) = loader.read_file(directory, file);
-            sources.push(source);
-            (source, items)
-        };
+        let mut read =
+            |file: &files::ModuleFile, loader: &mut Self| -> (SourceId, Vec<plumb_syntax::tree::Item>) {
+                let (source, items) = loader.read_file(directory, file);
+                sources.push(source);
+                (source, items)
+            };
         let mut primary = Vec::new();
         let mut over = Vec::new();
         for file in &selected.primary {
@@ -258,8 +272,7 @@ impl Loader<'_> {
         for file in &selected.overrides {
             over.extend(read(file, self).1);
         }
-        let mut declaring =
-            Declaring::new(dialect, sources, &constant, self.options.terraform_version);
+        let mut declaring = Declaring::new(dialect, sources, &constant, self.options.terraform_version);
         let mut blocks: Vec<Arc<Block>> = declaring.top_items(&primary);
         let overriding = declaring.top_items(&over);
         if !overriding.is_empty() {
@@ -273,7 +286,11 @@ impl Loader<'_> {
         declarations
     }
 
-    fn read_file(&mut self, directory: &Path, file: &files::ModuleFile) -> (SourceId, Vec<plumb_syntax::tree::Item>) {
+    fn read_file(
+        &mut self,
+        directory: &Path,
+        file: &files::ModuleFile,
+    ) -> (SourceId, Vec<plumb_syntax::tree::Item>) {
         let path = directory.join(file.name.as_str());
         let shown = path.strip_prefix("./").unwrap_or(&path).display().to_string();
         let bytes = self.world.read(&path).unwrap_or_else(|error| {
@@ -286,6 +303,11 @@ impl Loader<'_> {
         let text = decode(&bytes, &shown, &mut self.sources, &mut self.diagnostics);
         let source = self.sources.add(shown, text);
         let text = self.sources.get(source).text.clone();
+        if file.json {
+            let parsed = parse_json(source, &text);
+            self.diagnostics.extend(parsed.diagnostics);
+            return (source, json::items(&parsed.tree, file.dialect, &mut self.diagnostics));
+        }
         let parsed = parse(source, &text, file.dialect);
         self.diagnostics.extend(parsed.diagnostics);
         (source, parsed.tree.body.items)
@@ -342,12 +364,13 @@ fn constant(
             traversal: &plumb_syntax::tree::Traversal,
             diagnostics: &mut Diagnostics,
         ) -> crate::expr::Outcome<(Value, usize)> {
-            if traversal.root.as_str() == "var" {
-                if let Some(value) = traversal.attribute(0).and_then(|name| self.0.get(&name.name)) {
-                    return Ok((value.clone(), 1));
-                }
+            if traversal.root.as_str() == "var"
+                && let Some(value) = traversal.attribute(0).and_then(|name| self.0.get(&name.name))
+            {
+                return Ok((value.clone(), 1));
             }
-            NoNames { place: "A value that is needed before anything is evaluated" }.lookup(traversal, diagnostics)
+            NoNames { place: "A value that is needed before anything is evaluated" }
+                .lookup(traversal, diagnostics)
         }
     }
     let context = FunctionContext::alone(world, dialect);

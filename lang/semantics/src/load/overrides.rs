@@ -34,10 +34,15 @@ pub(super) fn apply(blocks: &mut Vec<Arc<Block>>, overrides: Vec<Arc<Block>>, di
                 None => {
                     let name = describe(&over);
                     diagnostics.push(
-                        Diagnostic::error("nothing-to-override", eco_format!("Missing {} to override", word(&over)))
-                            .detail(eco_format!("There is no {name} in the other files that this could override."))
-                            .at(over.header_span)
-                            .help("Declare it in a file that is no override file, or remove this block."),
+                        Diagnostic::error(
+                            "nothing-to-override",
+                            eco_format!("Missing {} to override", word(&over)),
+                        )
+                        .detail(eco_format!(
+                            "There is no {name} in the other files that this could override."
+                        ))
+                        .at(over.header_span)
+                        .help("Declare it in a file that is no override file, or remove this block."),
                     );
                 }
             },
@@ -83,7 +88,8 @@ fn merged(block: &Block, over: &Block, diagnostics: &mut Diagnostics) -> Block {
                 .at(depends_on.name.span),
         );
     }
-    let lifecycle = if matches!(over.kind.as_str(), "resource" | "data" | "ephemeral") { "lifecycle" } else { "" };
+    let lifecycle =
+        if matches!(over.kind.as_str(), "resource" | "data" | "ephemeral") { "lifecycle" } else { "" };
     let body = merged_body(&block.body, &over.body, lifecycle, diagnostics);
     Block { body, ..block.clone() }
 }
@@ -96,7 +102,8 @@ fn merged_body(base: &Body, over: &Body, merge_within: &str, diagnostics: &mut D
         match item {
             Item::Attribute(attribute) if attributes.contains(attribute.name.as_str()) => {}
             Item::Block(block) if block.kind.as_str() == merge_within && blocks.contains(merge_within) => {
-                let over = over.blocks().find(|over| over.kind.as_str() == merge_within).expect("it is among them");
+                let over =
+                    over.blocks().find(|over| over.kind.as_str() == merge_within).expect("it is among them");
                 items.push(Item::Block(Arc::new(merged(block, over, diagnostics))));
             }
             Item::Block(block) if blocks.contains(produced(block)) => {}
@@ -104,9 +111,9 @@ fn merged_body(base: &Body, over: &Body, merge_within: &str, diagnostics: &mut D
         }
     }
     let had_lifecycle = base.blocks().any(|block| block.kind.as_str() == merge_within);
-    let added = over.items.iter().filter(|item| {
-        !matches!(item, Item::Block(block) if had_lifecycle && block.kind.as_str() == merge_within)
-    });
+    let added = over.items.iter().filter(
+        |item| !matches!(item, Item::Block(block) if had_lifecycle && block.kind.as_str() == merge_within),
+    );
     items.extend(added.cloned());
     Body { items, span: base.span }
 }
@@ -122,7 +129,8 @@ fn produced(block: &Block) -> &str {
 fn override_locals(blocks: &mut [Arc<Block>], over: &Block, diagnostics: &mut Diagnostics) {
     for attribute in over.body.attributes() {
         let name = attribute.name.as_str();
-        let declared = |block: &&mut Arc<Block>| block.kind.as_str() == "locals" && block.body.attribute(name).is_some();
+        let declared =
+            |block: &&mut Arc<Block>| block.kind.as_str() == "locals" && block.body.attribute(name).is_some();
         match blocks.iter_mut().find(declared) {
             Some(block) => {
                 let mut changed = (**block).clone();
@@ -135,7 +143,9 @@ fn override_locals(blocks: &mut [Arc<Block>], over: &Block, diagnostics: &mut Di
             }
             None => diagnostics.push(
                 Diagnostic::error("nothing-to-override", "Missing local value to override")
-                    .detail(eco_format!("There is no local value `{name}` in the other files that this could override."))
+                    .detail(eco_format!(
+                        "There is no local value `{name}` in the other files that this could override."
+                    ))
                     .at(attribute.name.span),
             ),
         }

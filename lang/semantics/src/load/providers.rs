@@ -89,12 +89,13 @@ fn resolve(
     loop {
         let module = &modules[id.0 as usize];
         if let Some((parent, call)) = module.parent {
-            let handed = modules[parent.0 as usize].calls[call as usize].providers.iter().find(|(inner, _, _)| {
-                *inner == key
-                    || (key.alias.is_none()
-                        && inner.alias.is_none()
-                        && self::source(&module.declarations, &inner.name) == source)
-            });
+            let handed =
+                modules[parent.0 as usize].calls[call as usize].providers.iter().find(|(inner, _, _)| {
+                    *inner == key
+                        || (key.alias.is_none()
+                            && inner.alias.is_none()
+                            && self::source(&module.declarations, &inner.name) == source)
+                });
             if let Some((_, outer, _)) = handed {
                 key = outer.clone();
                 id = parent;
@@ -115,7 +116,8 @@ fn resolve(
         match module.parent {
             Some((parent, _)) => id = parent,
             None => {
-                let config = ProviderConfig { module: ModulePath::root(), source: source.clone(), alias: None };
+                let config =
+                    ProviderConfig { module: ModulePath::root(), source: source.clone(), alias: None };
                 let name = modules[0]
                     .required_providers
                     .iter()
@@ -155,25 +157,34 @@ fn check_handed_down(modules: &[Module], id: ModuleId, diagnostics: &mut Diagnos
     let module = &modules[id.0 as usize];
     let Some((parent, call)) = module.parent else { return };
     let call = &modules[parent.0 as usize].calls[call as usize];
-    let wanted = module.required_providers.values().flat_map(|requirement| &requirement.configuration_aliases);
+    let wanted =
+        module.required_providers.values().flat_map(|requirement| &requirement.configuration_aliases);
     for (key, _) in wanted {
         if !call.providers.iter().any(|(inner, _, _)| inner == key) {
             diagnostics.push(
-                Diagnostic::error("missing-provider-configuration", "Missing required provider configuration")
-                    .detail(eco_format!("The module wants a provider configuration `{key}`, which this call does not hand down."))
-                    .at(call.span)
-                    .help(eco_format!("Add `providers = {{ {key} = … }}`.")),
+                Diagnostic::error(
+                    "missing-provider-configuration",
+                    "Missing required provider configuration",
+                )
+                .detail(eco_format!(
+                    "The module wants a provider configuration `{key}`, which this call does not hand down."
+                ))
+                .at(call.span)
+                .help(eco_format!("Add `providers = {{ {key} = … }}`.")),
             );
         }
     }
     let repeated = call.repetition.expr();
     if let (Some(repeated), Some(decl)) = (repeated, module.provider_blocks.values().next()) {
         diagnostics.push(
-            Diagnostic::error("module-with-provider-repeated", "Module is incompatible with count, for_each, and depends_on")
-                .detail("The module has a `provider` block of its own, so it cannot have several instances.")
-                .label(repeated.span, "instances are asked for here")
-                .label(decl.span, "the provider configuration in the module")
-                .help("Move the `provider` block to the root module and hand it down with `providers`."),
+            Diagnostic::error(
+                "module-with-provider-repeated",
+                "Module is incompatible with count, for_each, and depends_on",
+            )
+            .detail("The module has a `provider` block of its own, so it cannot have several instances.")
+            .label(repeated.span, "instances are asked for here")
+            .label(decl.span, "the provider configuration in the module")
+            .help("Move the `provider` block to the root module and hand it down with `providers`."),
         );
     }
 }

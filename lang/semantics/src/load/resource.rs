@@ -15,7 +15,14 @@ const META_BLOCKS: [&str; 3] = ["lifecycle", "provisioner", "connection"];
 
 const LIFECYCLE: Shape = Shape {
     what: "the `lifecycle` block of a resource",
-    attributes: &["create_before_destroy", "prevent_destroy", "ignore_changes", "replace_triggered_by", "destroy", "enabled"],
+    attributes: &[
+        "create_before_destroy",
+        "prevent_destroy",
+        "ignore_changes",
+        "replace_triggered_by",
+        "destroy",
+        "enabled",
+    ],
     blocks: &["precondition", "postcondition"],
 };
 const LIFECYCLE_OF_DATA: Shape = Shape {
@@ -48,10 +55,14 @@ pub(super) fn resource(
     let provisioners = if mode == Mode::Managed {
         body.blocks_of("provisioner").filter_map(|block| provisioner(block, diagnostics)).collect()
     } else {
-        for block in body.blocks().filter(|block| matches!(block.kind.as_str(), "provisioner" | "connection")) {
+        for block in body.blocks().filter(|block| matches!(block.kind.as_str(), "provisioner" | "connection"))
+        {
             diagnostics.push(
                 Diagnostic::error("unsupported-block", "Unsupported block type")
-                    .detail(eco_format!("A `{}` block belongs to a managed resource, not to `{mode}`.", block.kind))
+                    .detail(eco_format!(
+                        "A `{}` block belongs to a managed resource, not to `{mode}`.",
+                        block.kind
+                    ))
                     .at(block.header_span),
             );
         }
@@ -68,7 +79,11 @@ pub(super) fn resource(
         lifecycle,
         provisioners,
         connection: only_block(body, "connection", diagnostics).cloned(),
-        body: without(block, if native { &META_ARGUMENTS } else { &["count", "for_each", "depends_on", "provider"] }, &META_BLOCKS),
+        body: without(
+            block,
+            if native { &META_ARGUMENTS } else { &["count", "for_each", "depends_on", "provider"] },
+            &META_BLOCKS,
+        ),
         check,
     })
 }
@@ -78,7 +93,10 @@ fn check_kept_for_later(body: &Body, diagnostics: &mut Diagnostics) {
     for block in body.blocks().filter(|block| matches!(block.kind.as_str(), "locals")) {
         diagnostics.push(
             Diagnostic::error("reserved-name", "Reserved block type name")
-                .detail(eco_format!("The block type name `{}` is kept for later versions of the language.", block.kind))
+                .detail(eco_format!(
+                    "The block type name `{}` is kept for later versions of the language.",
+                    block.kind
+                ))
                 .at(block.kind.span),
         );
     }
@@ -88,14 +106,11 @@ fn check_kept_for_later(body: &Body, diagnostics: &mut Diagnostics) {
 pub(super) fn repetition(body: &Body, enabled: Option<Expr>, diagnostics: &mut Diagnostics) -> Repetition {
     let repetition =
         Repetition { count: blocks::expr(body, "count"), for_each: blocks::expr(body, "for_each"), enabled };
-    let written: Vec<(&str, Span)> = [
-        ("count", &repetition.count),
-        ("for_each", &repetition.for_each),
-        ("enabled", &repetition.enabled),
-    ]
-    .into_iter()
-    .filter_map(|(name, expr)| expr.as_ref().map(|expr| (name, expr.span)))
-    .collect();
+    let written: Vec<(&str, Span)> =
+        [("count", &repetition.count), ("for_each", &repetition.for_each), ("enabled", &repetition.enabled)]
+            .into_iter()
+            .filter_map(|(name, expr)| expr.as_ref().map(|expr| (name, expr.span)))
+            .collect();
     if let [(first, first_span), (second, second_span), ..] = written[..] {
         diagnostics.push(
             Diagnostic::error("exclusive-arguments", eco_format!("Invalid combination of \"{first}\" and \"{second}\""))
@@ -143,9 +158,12 @@ pub(super) fn provider_key(expr: &Expr, diagnostics: &mut Diagnostics) -> Option
         // `aws.by_region[each.key]`: which instance of a configuration, which depends on the instance of the resource.
         ExprKind::Access(access) => {
             diagnostics.push(
-                Diagnostic::error("unsupported-provider-instance", "Provider instances are not supported yet")
-                    .detail("A resource can use only one configuration of its provider for all of its instances.")
-                    .at(access.base.span),
+                Diagnostic::error(
+                    "unsupported-provider-instance",
+                    "Provider instances are not supported yet",
+                )
+                .detail("A resource can use only one configuration of its provider for all of its instances.")
+                .at(access.base.span),
             );
             return None;
         }
@@ -187,10 +205,10 @@ fn ignore_changes(body: &Body, diagnostics: &mut Diagnostics) -> IgnoreChanges {
         return IgnoreChanges::All;
     }
     let elements = blocks::list(body, "ignore_changes", diagnostics);
-    if let [only] = elements.as_slice() {
-        if only.as_string().is_some_and(|text| text == "*") {
-            return IgnoreChanges::All;
-        }
+    if let [only] = elements.as_slice()
+        && only.as_string().is_some_and(|text| text == "*")
+    {
+        return IgnoreChanges::All;
     }
     let mut paths = Vec::new();
     for element in elements {
@@ -261,8 +279,8 @@ pub(super) fn provisioner(block: &Arc<Block>, diagnostics: &mut Diagnostics) -> 
         Some(when) => when == "destroy",
         None => false,
     };
-    let continue_on_failure =
-        keyword(body, "on_failure", &["continue", "fail"], diagnostics).is_some_and(|word| word == "continue");
+    let continue_on_failure = keyword(body, "on_failure", &["continue", "fail"], diagnostics)
+        .is_some_and(|word| word == "continue");
     Some(ProvisionerDecl {
         kind: Ident { name: label.text.clone(), span: label.span },
         on_destroy,
@@ -283,9 +301,11 @@ fn keyword(body: &Body, name: &str, words: &[&str], diagnostics: &mut Diagnostic
                 Diagnostic::error("invalid-keyword", "Invalid keyword")
                     .detail(eco_format!("`{name}` is one of: {}.", words.join(", ")))
                     .at(attribute.value.span)
-                    .maybe_help(written.and_then(|word| {
-                        plumb_model::diagnostic::did_you_mean(word, words.iter().copied())
-                    })),
+                    .maybe_help(
+                        written.and_then(|word| {
+                            plumb_model::diagnostic::did_you_mean(word, words.iter().copied())
+                        }),
+                    ),
             );
             None
         }

@@ -102,7 +102,9 @@ fn requirement(attribute: &Attribute, diagnostics: &mut Diagnostics) -> Option<P
                 let word = key.as_literal().map_or("", EcoString::as_str);
                 match word {
                     "source" => requirement.source = source(value, diagnostics).unwrap_or(requirement.source),
-                    "version" => requirement.version = value.as_string().map(|text| (text.clone(), value.span)),
+                    "version" => {
+                        requirement.version = value.as_string().map(|text| (text.clone(), value.span))
+                    }
                     "configuration_aliases" => aliases(value, &mut requirement, diagnostics),
                     word => diagnostics.push(
                         Diagnostic::error("unsupported-argument", "Invalid required_providers object")
@@ -122,7 +124,9 @@ fn requirement(attribute: &Attribute, diagnostics: &mut Diagnostics) -> Option<P
                 Diagnostic::error("invalid-requirement", "Invalid required_providers object")
                     .detail("A required provider is an object with `source` and `version`.")
                     .at(attribute.value.span)
-                    .help(eco_format!("Write `{name} = {{ source = \"namespace/{name}\", version = \"~> 1.0\" }}`.")),
+                    .help(eco_format!(
+                        "Write `{name} = {{ source = \"namespace/{name}\", version = \"~> 1.0\" }}`."
+                    )),
             );
             return None;
         }

@@ -93,7 +93,7 @@ impl Piece<'_> {
 /// Puts the tokens of a file in a row. `diagnostics` are those of parsing it.
 pub fn flatten<'a>(text: &'a str, scan: &'a Scan, diagnostics: &Diagnostics) -> Vec<Piece<'a>> {
     // What these say can be laid out nonetheless.
-    const HARMLESS: [&str; 3] = ["attribute-redefined", "ambiguous-key", "needs-native-dialect"];
+    const HARMLESS: [&str; 2] = ["attribute-redefined", "needs-native-dialect"];
     let mut errors: Vec<u32> = diagnostics
         .iter()
         .filter(|diagnostic| !HARMLESS.contains(&diagnostic.code))

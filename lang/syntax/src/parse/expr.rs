@@ -431,7 +431,7 @@ impl Walker<'_> {
                     let key = if rule == Rule::key {
                         ObjectKey::Name(self.ident(run.tokens[range.start]))
                     } else {
-                        ObjectKey::Expr(self.key(pair, run, depth))
+                        ObjectKey::Expr(self.expr(pair, run, depth))
                     };
                     if let Some(value) = pairs.next() {
                         out.push(ObjectEntry::Pair { key, value: self.expr(value, run, depth) });
@@ -439,24 +439,6 @@ impl Walker<'_> {
                 }
             }
         }
-    }
-
-    /// A key that is not a bare name. One that looks like a name with attributes could mean either.
-    fn key(&mut self, pair: Pair<Rule>, run: Run, depth: usize) -> Expr {
-        let key = self.expr(pair, run, depth);
-        if let ExprKind::Traversal(traversal) = &key.kind {
-            self.diagnostics.push(
-                Diagnostic::error("ambiguous-key", "Ambiguous attribute key")
-                    .detail(eco_format!(
-                        "`{traversal}` could be a key as it is, or an expression that gives the key."
-                    ))
-                    .at(key.span)
-                    .help(eco_format!(
-                        "Write `({traversal})` for the value, or `\"{traversal}\"` for the text."
-                    )),
-            );
-        }
-        key
     }
 
     fn for_expr(&mut self, pairs: Pairs<Rule>, run: Run, depth: usize) -> ExprKind {

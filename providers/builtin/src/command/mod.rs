@@ -1,6 +1,6 @@
 //! The provider `command`: objects that commands on this machine create, read, update and delete.
 //!
-//! Elsewhere: starting and ending processes is [`process`].
+//! Elsewhere: starting and ending processes is `process`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -160,7 +160,7 @@ impl Resource for Commands {
         let object = planned.after(&outcome);
         let failure = match run.succeeded("create", &outcome) {
             Ok(()) => match run.look(&object, &context.stop).await {
-                Ok(Some(output)) => return Ok(object.with_output(output)?),
+                Ok(Some(output)) => return object.with_output(output),
                 Ok(None) => absent("create"),
                 Err(diagnostics) => diagnostics,
             },
@@ -179,6 +179,10 @@ impl Resource for Commands {
         context: &mut Context<()>,
     ) -> Result<Option<Command>, Diagnostics> {
         if current.read.is_null() {
+            if current.id.is_null() {
+                context.warn(unfindable("`read`, so that Plumb can look for the object"));
+                return Ok(None);
+            }
             return Ok(Some(current));
         }
         let mut remembered: Remembered = context.private.get();
@@ -217,7 +221,7 @@ impl Resource for Commands {
         remembered.drifted = false;
         context.private.set(&remembered);
         match run.look(&object, &context.stop).await {
-            Ok(Some(output)) => Ok(object.with_output(output)?),
+            Ok(Some(output)) => object.with_output(output),
             Ok(None) => {
                 Err(Failed { diagnostics: absent("update"), left: plumb_provider_sdk::Left::Nothing })
             }
@@ -347,6 +351,13 @@ fn absent(command: &'static str) -> Diagnostics {
         .help("Check both commands, and `absent_exit_codes`.")
         .attribute(Path::of("read"))
         .into()
+}
+
+/// What to say of an interrupted creation that left no trace.
+fn unfindable(wanted: &str) -> Diagnostic {
+    Diagnostic::warning("creation-in-doubt", "Interrupted creation is in doubt")
+        .detail("The creation of this object was interrupted, and nothing tells whether it had come to its end. It is planned again.")
+        .help(format!("Look whether the object exists before you apply. For the next time, set {wanted}."))
 }
 
 fn check_command(checks: &mut Checks, name: &str, command: &Attr<Vec<String>>, shell: &Attr<bool>) {

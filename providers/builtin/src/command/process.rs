@@ -75,20 +75,24 @@ pub(super) async fn run(job: Job, stop: &Stop) -> Result<Outcome, String> {
         status = child.wait() => Ok(status),
         () = tokio::time::sleep(job.timeout) => Err(format!("it was ended after {:?}", job.timeout)),
         () = stop.wait() => Err("it was ended because Plumb was asked to stop".to_owned()),
-        Some(()) = overflow.recv() => Err(format!("it was ended because it printed more than {MAX_OUTPUT} bytes")),
+        Some(()) = overflow.recv() => Err(too_much()),
     };
-    let (status, cut_short) = match reason {
+    let (status, mut cut_short) = match reason {
         Ok(status) => (status, None),
         Err(reason) => (end(&mut child, &group).await, Some(reason)),
     };
     feeding.abort();
     let status = status.map_err(|e| format!("`{program}` cannot be waited for: {e}"))?;
-    Ok(Outcome {
-        stdout: stdout.finish().await,
-        stderr: stderr.finish().await,
-        exit_code: exit_code(status),
-        cut_short,
-    })
+    let (stdout, stderr) = tokio::join!(stdout.finish(), stderr.finish());
+    if cut_short.is_none() && overflow.try_recv().is_ok() {
+        // It ended by itself, perhaps because nobody took its output any more.
+        cut_short = Some(too_much());
+    }
+    Ok(Outcome { stdout, stderr, exit_code: exit_code(status), cut_short })
+}
+
+fn too_much() -> String {
+    format!("it was ended because it printed more than {MAX_OUTPUT} bytes")
 }
 
 fn cannot_start(program: &str, dir: Option<&str>, error: &std::io::Error) -> String {

@@ -1,6 +1,6 @@
 //! The provider `file`: files on this machine.
 //!
-//! Elsewhere: touching the disk is [`disk`].
+//! Elsewhere: touching the disk is `disk`.
 
 use std::collections::BTreeSet;
 use std::path::Path as FilePath;

@@ -1,4 +1,4 @@
-//! The provider `terraform`: data that lives in state alone.
+//! The provider `terraform`: data that lives in state alone, and reading the outputs of another state.
 
 use std::sync::Arc;
 
@@ -7,9 +7,14 @@ use plumb_provider_api::Provider;
 use plumb_provider_sdk::{Attr, Context, Failed, Planning, ProviderBuilder, Resource, async_trait, model};
 use uuid::Uuid;
 
+mod remote_state;
+
 /// The provider.
 pub fn provider() -> Arc<dyn Provider> {
-    ProviderBuilder::new("terraform").resource("terraform_data", TerraformData).build()
+    ProviderBuilder::new("terraform")
+        .resource("terraform_data", TerraformData)
+        .data_source("terraform_remote_state", remote_state::ReadState)
+        .build()
 }
 
 model! {

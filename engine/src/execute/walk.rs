@@ -1,7 +1,7 @@
 //! The coordinator of executing: visits the nodes of the program again, and runs the steps of the plan where they
 //! belong.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use plumb_semantics::eval::{Evaluator, InstanceRef};
 use plumb_semantics::program::{NodeId, NodeKind, Program, ResourceDecl};
 use plumb_state::json::JsonText;
 use plumb_state::record::{InstanceKey, InstanceRecord, OperationRecord, OperationStatus};
-use plumb_state::state::{OperationHeader, OperationWriter};
+use plumb_state::state::{OperationHeader, OperationWriter, Ticket};
 use plumb_state::{OutputRecord, State};
 
 use super::step::{self, Part};
@@ -150,6 +150,10 @@ struct Walker<'a> {
     ephemerals: Vec<crate::ephemeral::Open>,
     schedule: Schedule<Work, Done>,
     skipped: Vec<(Instance, EcoString)>,
+    /// What providers are doing, since when.
+    running: BTreeMap<Instance, (Action, Instant)>,
+    /// Outcomes on their way to the disk, oldest first.
+    saving: VecDeque<Ticket>,
     urgency: Urgency,
     diagnostics: Diagnostics,
 }
@@ -196,6 +200,8 @@ impl<'a> Walker<'a> {
             ephemerals: Vec::new(),
             schedule: Schedule::new(inputs.parallelism),
             skipped: Vec::new(),
+            running: BTreeMap::new(),
+            saving: VecDeque::new(),
             urgency: Urgency::None,
             diagnostics: Diagnostics::new(),
         })
@@ -376,7 +382,9 @@ impl<'a> Walker<'a> {
         let action = job.part.action();
         if action != Action::NoOp {
             let id = plumb_id(&job.change.before);
-            self.listener.event(Event::StepStarted { address: job.change.address.clone(), action, id });
+            let address = job.change.address.clone();
+            self.running.insert(address.clone(), (action, Instant::now()));
+            self.listener.event(Event::StepStarted { address, action, id });
         }
         let (change, part, began) = (job.change.clone(), job.part.clone(), Instant::now());
         Box::pin(async move {
@@ -423,6 +431,9 @@ impl<'a> Walker<'a> {
     fn end_step(&mut self, task: Task, done: StepDone) {
         let StepDone { change, part, instance, began, ended } = done;
         let (address, action, took) = (change.address.clone(), part.action(), began.elapsed());
+        self.running.remove(&address);
+        self.saving.extend(ended.saved);
+        self.look_at_saving();
         let found = self.place(instance, &change, ended.diagnostics);
         if action != Action::NoOp {
             self.listener.event(match ended.done {
@@ -452,6 +463,17 @@ impl<'a> Walker<'a> {
         let decl = program.resource(instance.node).expect("an instance belongs to a resource node");
         if let Err(found) = self.conditions(instance, decl, Some(&ended.value)) {
             self.say(task, found);
+        }
+    }
+
+    /// Stops beginning anything new if an outcome did not reach the disk.
+    fn look_at_saving(&mut self) {
+        while let Some(result) = self.saving.front().and_then(Ticket::result) {
+            self.saving.pop_front();
+            if let Err(error) = result {
+                self.diagnostics.push(crate::trouble::state(&error));
+                self.schedule.halt();
+            }
         }
     }
 
@@ -562,6 +584,13 @@ impl<'a> Walker<'a> {
         for open in std::mem::take(&mut self.ephemerals) {
             let found = open.close().await;
             self.diagnostics.extend(found);
+        }
+        if self.urgency != Urgency::Immediate {
+            for ticket in std::mem::take(&mut self.saving) {
+                if let Err(found) = step::durable(ticket).await {
+                    self.diagnostics.push(found);
+                }
+            }
         }
         let providers = std::mem::take(&mut self.providers);
         let cancelled = self.urgency != Urgency::None;
@@ -679,6 +708,13 @@ impl Coordinator for Walker<'_> {
                 self.ephemerals.push(open);
             }
             Done::Ephemeral(_, Err(found)) => self.say(task, found),
+        }
+    }
+
+    fn tick(&mut self) {
+        for (address, (action, since)) in &self.running {
+            let (address, action, elapsed) = (address.clone(), *action, since.elapsed());
+            self.listener.event(Event::StepProgress { address, action, elapsed });
         }
     }
 

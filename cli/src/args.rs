@@ -179,6 +179,15 @@ fn in_order(variables: &VariableArgs, matches: &clap::ArgMatches) -> Vec<InputOp
 }
 
 impl Command {
+    /// Whether what happens is told as lines of JSON.
+    pub fn tells_json(&self) -> bool {
+        match self {
+            Command::Plan(args) => args.json,
+            Command::Apply(args) | Command::Destroy(args) => args.json,
+            _ => false,
+        }
+    }
+
     /// The values of variables that it was given, if it takes any.
     fn variables(&mut self) -> Option<&mut VariableArgs> {
         match self {

@@ -22,6 +22,7 @@ use crate::world::DiskWorld;
 
 /// Runs the command.
 pub fn run(args: &ApplyArgs, destroy: bool, ui: &Ui) -> Exit {
+    super::begin(ui);
     let command = if destroy { "destroy" } else { "apply" };
     if let Some(file) = &args.plan {
         return apply_saved(file, args, ui);
@@ -36,9 +37,7 @@ pub fn run(args: &ApplyArgs, destroy: bool, ui: &Ui) -> Exit {
     };
     let purpose = plan::purpose(&args.planning, destroy);
     let Some((session, plan)) = plan::make(&args.planning, purpose, world, &opened, ui) else { return Exit::Error };
-    if !args.json {
-        plan::show(&plan, &session, PlanFormat::Text, ui);
-    }
+    plan::show(&plan, &session, PlanFormat::Text, ui);
     if plan.errored {
         return Exit::Error;
     }
@@ -145,6 +144,9 @@ pub fn carry_out(work: Work, reason: Option<&str>, parallelism: usize, ui: &Ui) 
     drop(listener);
     let failed = ui.diagnostics(&found, session.sources());
     tell(&report, &found, ui);
+    if ui.json {
+        ui.lines(session.sources()).summary(&summary, if kind == OperationKind::Destroy { "destroy" } else { "apply" });
+    }
     if !failed && !report.cancelled {
         ui.remark(&done(kind, &summary, &report));
         super::output::tell(&report.outputs, ui);

@@ -36,7 +36,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(if error.use_stderr() { Exit::Error as u8 } else { Exit::Done as u8 });
         }
     };
-    let ui = Ui::new(cli.no_color);
+    let ui = Ui::new(cli.no_color, cli.command.tells_json());
     if let Some(directory) = &cli.chdir
         && let Err(error) = std::env::set_current_dir(directory)
     {
@@ -73,6 +73,13 @@ fn run(command: &Command, ui: &Ui) -> Exit {
             Exit::Done
         }
         Command::Version(args) => version::run(args, ui),
+    }
+}
+
+/// The first line of a command that tells what happens as JSON.
+fn begin(ui: &Ui) {
+    if ui.json {
+        ui.lines(&Sources::new()).version(env!("CARGO_PKG_VERSION"));
     }
 }
 

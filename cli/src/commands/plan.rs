@@ -24,6 +24,7 @@ use crate::world::DiskWorld;
 
 /// Runs the command.
 pub fn run(args: &PlanArgs, ui: &Ui) -> Exit {
+    super::begin(ui);
     let world = Arc::new(DiskWorld::new());
     if !session::require_configuration(&*world, ui) {
         return Exit::Error;
@@ -266,6 +267,9 @@ fn run_plan(session: &Session, prior: Prior, options: Options, listener: &mut dy
 
 /// Shows a plan as a result.
 pub fn show(plan: &Plan, session: &Session, format: PlanFormat, ui: &Ui) {
+    if ui.json {
+        return ui.lines(session.sources()).plan(plan);
+    }
     match format {
         PlanFormat::Text => ui.write_result(|out| plan_text::write_plan(plan, &ui.out, out)),
         PlanFormat::Markdown => ui.result(&plan_markdown::plan_markdown(plan, "Plan", plan_markdown::DEFAULT_LIMIT)),

@@ -531,8 +531,10 @@ impl Walker<'_> {
             self.show_absent(&work);
             return;
         };
-        let id = plumb_id(&change.before);
-        self.listener.event(Event::ReadEnded { address: change.address.clone(), id, took: Default::default() });
+        if self.options.refresh && !change.before.is_null() {
+            let (address, id) = (change.address.clone(), plumb_id(&change.before));
+            self.listener.event(Event::ReadEnded { address, id, took: Default::default() });
+        }
         if let Some(found) = self.prevented(node, &change) {
             return self.say(task, found.into());
         }

@@ -9,7 +9,7 @@ use ecow::EcoString;
 use indexmap::IndexMap;
 use plumb_engine::providers::{Factory as _, Schemas};
 use plumb_model::address::ProviderSource;
-use plumb_model::{Diagnostic, Diagnostics, Sources, Value};
+use plumb_model::{Diagnostic, Diagnostics, Sources, Span, Value};
 use plumb_semantics::eval::{EvalOptions, Evaluator, Phase};
 use plumb_semantics::{LoadOptions, NoneInstalled, Program, World, inputs};
 
@@ -61,18 +61,25 @@ pub fn check_only(world: &dyn World) -> Checked {
     let loaded = plumb_semantics::load(world, Path::new("."), &options);
     let (program, mut diagnostics) = (loaded.program, loaded.diagnostics);
     let registry = Arc::new(Registry::new());
-    let mut schemas = Schemas::default();
-    if !diagnostics.has_errors() {
-        let (known, trouble) = runtime().block_on(Schemas::load(&*registry, used_providers(&program)));
-        schemas = known;
-        diagnostics.extend(trouble);
-        diagnostics.extend(plumb_semantics::check(&program, &schemas));
-        if !diagnostics.has_errors()
-            && let Err(cycles) = plumb_engine::order::of_program(&program)
-        {
-            diagnostics.extend(cycles);
-        }
+    let (schemas, trouble) = runtime().block_on(Schemas::load(&*registry, used_providers(&program)));
+    let whole = !diagnostics.has_errors();
+    let mut found: Diagnostics = trouble
+        .into_iter()
+        .flat_map(|(source, errors)| match first_use(&program, &source) {
+            Some(span) => errors.place(span),
+            None => errors,
+        })
+        .collect();
+    found.extend(plumb_semantics::check(&program, &schemas));
+    if whole
+        && !found.has_errors()
+        && let Err(cycles) = plumb_engine::order::of_program(&program)
+    {
+        found.extend(cycles);
     }
+    // What could not be read may declare what seems to be missing: that is said when the rest can be read.
+    const MAY_BE_THERE: [&str; 4] = ["unknown-variable", "unknown-local", "unknown-resource", "unknown-module"];
+    diagnostics.extend(found.into_iter().filter(|d| whole || !MAY_BE_THERE.contains(&d.code)));
     diagnostics.sort();
     Checked { program, registry, schemas: Arc::new(schemas), diagnostics }
 }
@@ -113,6 +120,12 @@ pub fn open_archived(world: Arc<dyn World>, variables: IndexMap<EcoString, Value
         sources.add(source.name.clone(), source.text.clone());
     });
     Some(Session { program, world, registry, schemas, variables, sources })
+}
+
+/// Where a provider is asked for first.
+fn first_use(program: &Program, source: &ProviderSource) -> Option<Span> {
+    let mut decls = program.modules().flat_map(|(_, module)| module.providers.values());
+    decls.find(|decl| decl.config.source == *source).map(|decl| decl.span)
 }
 
 /// The providers whose configurations the program has.

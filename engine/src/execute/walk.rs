@@ -381,7 +381,7 @@ impl<'a> Walker<'a> {
     fn step(&mut self, task: Task, instance: Option<InstanceRef>, job: step::Job) -> Running<Done> {
         let action = job.part.action();
         if action != Action::NoOp {
-            let id = plumb_id(&job.change.before);
+            let id = plumb_id(&job.change.before).filter(|_| action != Action::Create);
             let address = job.change.address.clone();
             self.running.insert(address.clone(), (action, Instant::now()));
             self.listener.event(Event::StepStarted { address, action, id });

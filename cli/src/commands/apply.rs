@@ -167,7 +167,7 @@ fn execute_interruptibly(mut inputs: Inputs) -> (Report, Diagnostics) {
 }
 
 /// Names what was not tried, and says how to go on after trouble.
-fn tell(report: &Report, found: &Diagnostics, ui: &Ui) {
+pub(super) fn tell(report: &Report, found: &Diagnostics, ui: &Ui) {
     const LISTED: usize = 20;
     if !report.skipped.is_empty() {
         ui.remark("\nNot tried, since something they depend on failed:");
@@ -191,11 +191,11 @@ fn tell(report: &Report, found: &Diagnostics, ui: &Ui) {
 }
 
 /// How many steps a plan has, as far as they can be counted beforehand.
-fn steps(summary: &plumb_engine::plan::Summary) -> usize {
+pub(super) fn steps(summary: &plumb_engine::plan::Summary) -> usize {
     summary.create + summary.update + summary.delete + 2 * summary.replace + summary.read
 }
 
-fn done(kind: OperationKind, planned: &plumb_engine::plan::Summary, report: &Report) -> String {
+pub(super) fn done(kind: OperationKind, planned: &plumb_engine::plan::Summary, report: &Report) -> String {
     let counts = report.operation.as_ref().map(|operation| operation.counts).unwrap_or_default();
     let replaced = planned.replace as u64;
     let parts = [

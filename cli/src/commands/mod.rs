@@ -21,6 +21,7 @@ mod listen;
 mod metadata;
 mod output;
 mod plan;
+mod rollback;
 mod show;
 mod state;
 mod validate;
@@ -60,7 +61,8 @@ fn run(command: &Command, ui: &Ui) -> Exit {
         Command::Output(args) => output::run(args, ui).unwrap_or_else(|trouble| state::report(trouble, ui)),
         Command::State(command) => state::run(command, ui).unwrap_or_else(|trouble| state::report(trouble, ui)),
         Command::History(args) => history::run(args, ui).unwrap_or_else(|trouble| state::report(trouble, ui)),
-        Command::Rollback(_) | Command::Import(_) => unreachable!(),
+        Command::Rollback(args) => rollback::run(args, ui).unwrap_or_else(|trouble| state::report(trouble, ui)),
+        Command::Import(_) => unreachable!(),
         Command::Graph(args) => graph::run(args, ui),
         Command::Console(args) => console::run(args, ui),
         Command::Fmt(args) => fmt::run(args, ui),

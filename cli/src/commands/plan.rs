@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use plumb_engine::cancel;
 use plumb_engine::event::Listener;
-use plumb_engine::plan::{self, Inputs, Options, Plan, Planning, Prior, Purpose};
+use plumb_engine::plan::{self, Inputs, Options, Plan, Planning, Prior, Purpose, Resolution};
 use plumb_model::address::{Instance, ProviderSource, Target};
 use plumb_model::{Diagnostic, Diagnostics, Sources};
 use plumb_semantics::eval::Phase;
@@ -14,7 +14,7 @@ use plumb_state::State;
 use plumb_state::record::{StepAction, StepStatus};
 use plumb_state::state::{After, StepOutcome};
 
-use crate::args::{PlanArgs, PlanFormat, PlanningArgs};
+use crate::args::{LockArgs, PlanArgs, PlanFormat, PlanningArgs};
 use crate::commands::state::report;
 use crate::render::{plan_markdown, plan_text};
 use crate::session::{self, Session};
@@ -29,7 +29,7 @@ pub fn run(args: &PlanArgs, ui: &Ui) -> Exit {
     if !session::require_configuration(&*world, ui) {
         return Exit::Error;
     }
-    let opened = match open_for_planning(&args.planning, "plan") {
+    let opened = match open_for_planning(&args.planning.lock, "plan") {
         Ok(opened) => opened,
         Err(trouble) => return report(trouble, ui),
     };
@@ -81,13 +81,13 @@ impl Opened {
 
 /// Opens the state for a plan. Planning locks nobody out, except where steps of a process that ended are in flight:
 /// finding out what became of them changes state.
-fn open_for_planning(args: &PlanningArgs, command: &str) -> Result<Opened, StoreTrouble> {
+pub(super) fn open_for_planning(args: &LockArgs, command: &str) -> Result<Opened, StoreTrouble> {
     let state = store::read()?;
-    if state.unfinished()?.is_empty() || !args.lock.lock {
+    if state.unfinished()?.is_empty() || !args.lock {
         return Ok(Opened::Read(state));
     }
     drop(state);
-    match store::open(&args.lock, command, None) {
+    match store::open(args, command, None) {
         Ok(store) => Ok(Opened::Locked(store)),
         // It is not a process that ended, but one that runs: plan from what is there.
         Err(StoreTrouble { exit: Exit::Locked, .. }) => Ok(Opened::Read(store::read()?)),
@@ -123,7 +123,7 @@ pub fn make(
         let resolved = !planning.resolved.is_empty();
         if resolved && let Opened::Locked(store) = opened {
             ui.diagnostics(&planning.diagnostics.iter().filter(|d| d.is_error()).cloned().collect(), session.sources());
-            if let Err(error) = resolve(&store.state, planning, ui) {
+            if let Err(error) = resolve(&store.state, planning.resolved, ui) {
                 report(error.into(), ui);
                 return None;
             }
@@ -135,7 +135,7 @@ pub fn make(
 }
 
 /// Steps in flight that were about records alone changed nothing outside: their records are as they were.
-fn settle_records(state: &State) -> Result<(), plumb_state::StateError> {
+pub(super) fn settle_records(state: &State) -> Result<(), plumb_state::StateError> {
     let outcomes: Vec<_> = state
         .in_flight()?
         .into_iter()
@@ -146,10 +146,10 @@ fn settle_records(state: &State) -> Result<(), plumb_state::StateError> {
 }
 
 /// Saves what became of steps in flight, and says so.
-fn resolve(state: &State, planning: Planning, ui: &Ui) -> Result<(), plumb_state::StateError> {
+pub(super) fn resolve(state: &State, resolved_now: Vec<Resolution>, ui: &Ui) -> Result<(), plumb_state::StateError> {
     let mut outcomes = Vec::new();
     let mut found = Diagnostics::new();
-    for resolution in planning.resolved {
+    for resolution in resolved_now {
         let (step, key) = (resolution.step.step(), &resolution.step.key);
         let outcome = match (&resolution.found, resolution.in_doubt) {
             (Some(record), _) => StepOutcome::done(record.clone()),

@@ -43,6 +43,8 @@ pub(crate) enum Part {
     Forget,
     /// Save what planning found out; no object is touched.
     Record,
+    /// Save this record; no object is touched.
+    Restore(Box<InstanceRecord>),
 }
 
 impl Part {
@@ -54,7 +56,7 @@ impl Part {
             Part::Delete | Part::DeleteDeposed(_) => Action::Delete,
             Part::Read => Action::Read,
             Part::Forget => Action::Forget,
-            Part::Record => Action::NoOp,
+            Part::Record | Part::Restore(_) => Action::NoOp,
         }
     }
 
@@ -65,7 +67,7 @@ impl Part {
             Part::Delete | Part::DeleteDeposed(_) => StepAction::Delete,
             Part::Read => StepAction::Read,
             Part::Forget => StepAction::Forget,
-            Part::Record => StepAction::State,
+            Part::Record | Part::Restore(_) => StepAction::State,
         }
     }
 }
@@ -76,7 +78,7 @@ pub(crate) struct Job {
     pub change: Arc<Change>,
     /// The part of it.
     pub part: Part,
-    /// The provider, configured. Not called for [`Part::Forget`] and [`Part::Record`].
+    /// The provider, configured. Not called where no object is touched.
     pub provider: Option<Arc<dyn Provider>>,
     /// The schema of the type.
     pub schema: TypeSchema,
@@ -156,7 +158,7 @@ impl Run<'_> {
         let job = self.job;
         let request = match job.part {
             Part::Read => return self.read_data().await,
-            Part::Forget | Part::Record => None,
+            Part::Forget | Part::Record | Part::Restore(_) => None,
             Part::Delete | Part::DeleteDeposed(_) => Some(self.deletion()),
             Part::Create | Part::CreateBeside(_) | Part::Update => match self.complete().await {
                 Some(request) => Some(request),
@@ -404,7 +406,9 @@ impl Run<'_> {
     fn outcome(&mut self, result: &Result) -> StepOutcome {
         let job = self.job;
         let mut outcome = StepOutcome { status: result.status, after: After::Gone, error: None, also: Vec::new() };
-        if !result.value.is_null() {
+        if let Part::Restore(restored) = &job.part {
+            outcome.after = After::Record(restored.clone());
+        } else if !result.value.is_null() {
             let saved = self.outcome_of(&result.value, &result.private, result.identity.as_ref(), result.tainted);
             match saved.record() {
                 Ok(saved) => outcome.after = After::Record(Box::new(saved)),

@@ -28,3 +28,4 @@ pub use model::{
 pub use instance::Resolution;
 pub use prior::{Kept, Prior};
 pub use walk::{Inputs, Options, Planning, plan};
+pub(crate) use walk::plan_back;

@@ -9,7 +9,7 @@ use plumb_model::address::{Instance, Key, Mode, ProviderConfig, Target};
 use plumb_model::{Diagnostic, Diagnostics, Label, Marks, Path, Value};
 use plumb_provider_api::{ImportTarget, Provider};
 use plumb_semantics::eval::{InstanceRef, ModuleRef, Outcome};
-use plumb_semantics::program::{Condition, IgnoreChanges, ModuleId, NodeId, NodeKind, ResourceDecl};
+use plumb_semantics::program::{Condition, IgnoreChanges, ModuleId, NodeId, NodeKind, Program, ResourceDecl};
 
 use super::walk::{Done, Walker};
 use super::instance::{self, Ignore};
@@ -32,6 +32,8 @@ pub(super) enum Work {
     Undeclared { address: Instance, node: Option<NodeId>, reason: Option<Reason>, visible: Option<InstanceRef> },
     /// Plan the deletion of a former object.
     Deposed { recorded: Arc<Recorded>, node: Option<NodeId> },
+    /// Plan the way back of an object.
+    Back(usize),
 }
 
 type Future = crate::schedule::Running<Done>;
@@ -131,6 +133,12 @@ impl Walker<'_> {
             // No block configures it. It is started with an empty configuration, and this is called again.
             return self.push(task, Work::Provider(provider, None));
         }
+        if let Some(back) = &self.back {
+            for at in back.by_provider.get(&provider).cloned().unwrap_or_default() {
+                self.push(task, Work::Back(at));
+            }
+            return;
+        }
         let prior = std::mem::take(&mut self.prior);
         for address in blocks.iter().flat_map(|block| prior.of_block(block)) {
             let kept = prior.get(address).expect("a block lists addresses that are kept");
@@ -203,6 +211,7 @@ impl Walker<'_> {
                 let forget = self.is_forgotten(node, address);
                 self.begin_unwished(task, work.clone(), recorded, instance::Wish::NotExist { reason, forget })
             }
+            Work::Back(at) => self.begin_back(task, at),
             Work::Deposed { ref recorded, .. } => {
                 let wish = instance::Wish::NotExist { reason: None, forget: false };
                 self.begin_unwished(task, work.clone(), recorded.clone(), wish)
@@ -237,6 +246,37 @@ impl Walker<'_> {
                         }
                 })
         })
+    }
+
+    fn begin_back(&mut self, task: Task, at: usize) -> Option<Future> {
+        let item = self.back.as_ref()?.items[at].clone();
+        let (address, config) = (item.recorded().address.clone(), item.provider());
+        let schema = match self.schemas.require(&config.source, address.resource.mode, &address.resource.kind) {
+            Ok(schema) => schema.clone(),
+            Err(found) => {
+                self.say(task, Diagnostics::from(found.about(&address)));
+                return None;
+            }
+        };
+        let provider = self.providers.get(config)?.clone();
+        self.listener.event(Event::ReadStarted { address, id: None });
+        Some(Box::pin(async move {
+            let outcome = crate::rollback::plan_item(item, provider, schema).await;
+            (task, Done::Back(at, Box::new(outcome)))
+        }))
+    }
+
+    /// On a way back, only what the configurations of providers refer to is visited: as it is recorded.
+    pub(super) fn show_block(&mut self, task: Task, id: NodeId) {
+        match self.evaluator.expand_resource(id) {
+            Err(found) => self.say(task, found),
+            Ok(refs) => {
+                for instance in refs {
+                    let address = self.evaluator.address(instance);
+                    self.show_recorded(instance, &address);
+                }
+            }
+        }
     }
 
     fn begin_unwished(
@@ -497,6 +537,15 @@ impl Walker<'_> {
                 self.say(task, found);
             }
             Done::Managed(work, planned) => self.end_managed(task, work, *planned),
+            Done::Back(at, outcome) => {
+                let back = self.back.as_mut().expect("only a way back plans such work");
+                self.listener.event(Event::ReadEnded {
+                    address: back.items[at].recorded().address.clone(),
+                    id: None,
+                    took: Default::default(),
+                });
+                back.results.push((at, *outcome));
+            }
             Done::Data(Work::Declared(instance), read) => self.end_data(task, instance, read),
             Done::Ephemeral(Work::Declared(instance), Ok((open, warnings))) => {
                 self.diagnostics.extend(warnings);
@@ -525,7 +574,7 @@ impl Walker<'_> {
             Work::Declared(instance) => (Some(instance.node), Some(*instance)),
             Work::Undeclared { node, visible, .. } => (*node, *visible),
             Work::Deposed { node, .. } => (*node, None),
-            Work::Provider(..) => (None, None),
+            Work::Provider(..) | Work::Back(_) => (None, None),
         };
         let Some(mut change) = change else {
             self.show_absent(&work);
@@ -535,7 +584,7 @@ impl Walker<'_> {
             let (address, id) = (change.address.clone(), plumb_id(&change.before));
             self.listener.event(Event::ReadEnded { address, id, took: Default::default() });
         }
-        if let Some(found) = self.prevented(node, &change) {
+        if let Some(found) = prevented(&self.program, node, &change) {
             return self.say(task, found.into());
         }
         if let Some(node) = node
@@ -560,27 +609,6 @@ impl Walker<'_> {
             }
         }
         self.changes.insert((change.address.clone(), change.deposed.clone()), change);
-    }
-
-    fn prevented(&self, node: Option<NodeId>, change: &Change) -> Option<Diagnostic> {
-        let decl = node.and_then(|id| self.program.resource(id))?;
-        if !decl.lifecycle.prevent_destroy || !change.action.deletes() || change.deposed.is_some() {
-            return None;
-        }
-        let what = if change.action.is_replace() { "replaced" } else { "destroyed" };
-        Some(
-            Diagnostic::error("destroy-prevented", "Instance cannot be destroyed")
-                .detail(format!(
-                    "`{}` would be {what}, and its block says `prevent_destroy = true`.",
-                    change.address
-                ))
-                .label(decl.lifecycle.prevent_destroy_span.unwrap_or(decl.span), "forbidden here")
-                .help(format!(
-                    "Set `prevent_destroy = false` first if it really is to go, or leave it out of this plan with `-exclude='{}'`.",
-                    change.address
-                ))
-                .about(&change.address),
-        )
     }
 
     fn end_data(&mut self, task: Task, instance: InstanceRef, read: Result<(Value, Diagnostics), Diagnostics>) {
@@ -678,7 +706,7 @@ impl Walker<'_> {
         let node = match work {
             Work::Declared(instance) => Some(instance.node),
             Work::Undeclared { node, .. } | Work::Deposed { node, .. } => *node,
-            Work::Provider(..) => None,
+            Work::Provider(..) | Work::Back(_) => None,
         };
         let Some(decl) = node.and_then(|id| self.program.resource(id)) else { return found };
         for diagnostic in found.iter_mut().filter(|d| d.labels.is_empty()) {
@@ -716,6 +744,28 @@ pub(crate) async fn start_provider(
     let mut warnings = provider.validate_provider(value.clone()).await.into_result()?;
     warnings.extend(provider.configure(value).await.into_result()?);
     Ok((provider, warnings))
+}
+
+/// Why the present configuration does not let an object go, if it would.
+pub(crate) fn prevented(program: &Program, node: Option<NodeId>, change: &Change) -> Option<Diagnostic> {
+    let decl = node.and_then(|id| program.resource(id))?;
+    if !decl.lifecycle.prevent_destroy || !change.action.deletes() || change.deposed.is_some() {
+        return None;
+    }
+    let what = if change.action.is_replace() { "replaced" } else { "destroyed" };
+    Some(
+        Diagnostic::error("destroy-prevented", "Instance cannot be destroyed")
+            .detail(format!(
+                "`{}` would be {what}, and its block says `prevent_destroy = true`.",
+                change.address
+            ))
+            .label(decl.lifecycle.prevent_destroy_span.unwrap_or(decl.span), "forbidden here")
+            .help(format!(
+                "Set `prevent_destroy = false` first if it really is to go, or leave it out of this plan with `-exclude='{}'`.",
+                change.address
+            ))
+            .about(&change.address),
+    )
 }
 
 /// What the language knows of schemas, from what the engine knows.

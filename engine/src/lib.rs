@@ -8,6 +8,7 @@
 //! trusted: [`object`] computes and checks what goes to them and what comes back.
 
 pub mod cancel;
+pub mod changeset;
 mod ephemeral;
 pub mod event;
 pub mod execute;

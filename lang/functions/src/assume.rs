@@ -59,7 +59,7 @@ pub(crate) fn functions() -> Vec<Function> {
                 .takes(most()),
         ]);
     }
-    functions.into_iter().map(|function| function.origin(Origin::OpenTofu)).collect()
+    functions.into_iter().map(|function| function.origin(Origin::Later)).collect()
 }
 
 fn assume_equal(call: &Call<'_>) -> Outcome {

@@ -35,7 +35,7 @@ pub(crate) fn functions() -> Vec<Function> {
             .describe(
                 "Tells whether an address, or a whole range of addresses, lies within a range of addresses.",
             )
-            .origin(Origin::OpenTofu)
+            .origin(Origin::Later)
             .takes(parameter("containing_prefix", Type::String, "The range that may contain the other."))
             .takes(parameter(
                 "contained_ip_or_prefix",
@@ -62,7 +62,7 @@ impl Prefix {
         let (address, width) = parse_address(address)?;
         let digits = !length.is_empty() && length.len() <= 3 && length.bytes().all(|b| b.is_ascii_digit());
         let length: u32 = if digits { length.parse().ok()? } else { return None };
-        (length <= width).then_some(Prefix { address, length, width }.network())
+        (length <= width).then(|| Prefix { address, length, width }.network())
     }
 
     /// All bits that do not count cleared.

@@ -33,7 +33,7 @@ pub(crate) fn functions() -> Vec<Function> {
             .takes_many(any("default", "What to return if there is no such key.").nullable().unknown().marked().dynamic()),
         Function::new("contains", Type::Dynamic, contains)
             .describe("Tells whether a value is among the elements of a list, a tuple or a set.")
-            .takes(any("list", "The elements to search.").unknown())
+            .takes(any("list", "The elements to search.").unknown().marked())
             .takes(any("value", "The value to search for.").unknown()),
         Function::new("index", Type::Dynamic, index)
             .describe("Finds the first element of a list or tuple that is equal to a value.")
@@ -179,7 +179,15 @@ fn not_a_map() -> FunctionError {
 }
 
 fn contains(call: &Call<'_>) -> Outcome {
-    let (list, wanted) = (&call.args[0], &call.args[1]);
+    // There are no marks inside of sets, so that searching one does not mean looking at all of it.
+    let (list, marks) = match call.args[0].unmark() {
+        (set @ Value::Set(_), marks) => (set.clone(), marks),
+        _ => call.args[0].unmark_deep(),
+    };
+    Ok(is_among(&list, &call.args[1])?.with_marks(marks))
+}
+
+fn is_among(list: &Value, wanted: &Value) -> Outcome {
     let unknown = || Ok(Value::unknown_not_null(Type::Bool));
     let items = match list {
         Value::Unknown(unknown_list) => match &unknown_list.ty {

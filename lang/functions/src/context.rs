@@ -58,7 +58,7 @@ pub trait Context {
     /// The present time.
     fn now(&self) -> SystemTime;
 
-    /// The time that the plan was made; `None` where there is no plan.
+    /// The time that the plan was made; `None` while there is no plan.
     fn plan_time(&self) -> Option<SystemTime>;
 
     /// Fills the buffer with random bytes that nobody can predict.

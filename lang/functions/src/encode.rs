@@ -6,6 +6,8 @@
 
 use plumb_model::Value;
 
+use crate::json::combines;
+
 /// The column after which text in quotes breaks at the next space.
 const WIDTH: usize = 80;
 /// The longest key, in bytes, that stands before its colon without a question mark.
@@ -150,7 +152,7 @@ impl Writer {
         // Text that starts with a byte order mark is written in escapes throughout, as other tools do.
         let all = text.starts_with('\u{feff}');
         self.put("\"");
-        let mut after_space = false;
+        let (mut after_space, mut after_escape) = (false, false);
         let last = text.chars().count().saturating_sub(1);
         let mut chars = text.chars().enumerate().peekable();
         while let Some((i, c)) = chars.next() {
@@ -163,11 +165,13 @@ impl Writer {
                 } else {
                     self.put(" ");
                 }
-                after_space = true;
+                (after_space, after_escape) = (true, false);
                 continue;
             }
             after_space = false;
-            if all || !is_printable(c) || is_break(c) || matches!(c, '"' | '\\') {
+            let must_escape = all || !is_printable(c) || is_break(c) || matches!(c, '"' | '\\');
+            after_escape = must_escape || after_escape && combines(c);
+            if after_escape {
                 self.put(&escape(c));
             } else {
                 let mut buffer = [0; 4];

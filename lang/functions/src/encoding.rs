@@ -6,11 +6,11 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use ecow::EcoString;
-use flate2::{Compress, Compression, FlushCompress};
 use plumb_model::value::normalize;
 use plumb_model::{Type, Value};
 
 use crate::error::FunctionError;
+use crate::gzip::gzip;
 use crate::signature::{Call, Function, Origin, Outcome, parameter};
 
 /// Standard Base64 whose last character may have bits that stand for nothing.
@@ -45,14 +45,14 @@ pub(crate) fn functions() -> Vec<Function> {
         .takes(text()),
         Function::new("base64gunzip", Type::String, gunzip)
             .describe("Decodes Base64 and decompresses the result with gzip.")
-            .origin(Origin::OpenTofu)
+            .origin(Origin::Later)
             .takes(text()),
         Function::new("urlencode", Type::String, |call| Ok(Value::string(url_encode(call.text(0)))))
             .describe("Encodes a string so that it can be a part of the query of a URL.")
             .takes(text()),
         Function::new("urldecode", Type::String, url_decode)
             .describe("Decodes a string from the query of a URL.")
-            .origin(Origin::OpenTofu)
+            .origin(Origin::Later)
             .takes(text()),
         Function::new("csvdecode", Type::Dynamic, csv_decode)
             .describe(
@@ -79,34 +79,6 @@ fn utf8(bytes: Vec<u8>) -> Outcome {
     String::from_utf8(bytes)
         .map(Value::from)
         .map_err(|_| FunctionError::failed("the result of decoding the provided string is not valid UTF-8"))
-}
-
-/// The stream is flushed before it is ended, as the tools do that results are compared with; so short texts give the
-/// same bytes as there.
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut out = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
-    if !bytes.is_empty() {
-        let mut compress = Compress::new(Compression::default(), false);
-        let mut buffer = Vec::with_capacity(bytes.len() + bytes.len() / 8 + 64);
-        loop {
-            let consumed = usize::try_from(compress.total_in()).unwrap_or(usize::MAX);
-            let before = buffer.len();
-            buffer.reserve(4096);
-            let _ =
-                compress.compress_vec(&bytes[consumed.min(bytes.len())..], &mut buffer, FlushCompress::Sync);
-            let done = compress.total_in() == bytes.len() as u64 && buffer.len() < buffer.capacity();
-            if done || buffer.len() == before {
-                break;
-            }
-        }
-        out.extend(buffer);
-    } else {
-        out.extend([0, 0, 0, 0xff, 0xff]);
-    }
-    out.extend([1, 0, 0, 0xff, 0xff]);
-    out.extend(crc32fast::hash(bytes).to_le_bytes());
-    out.extend((bytes.len() as u32).to_le_bytes());
-    out
 }
 
 fn gunzip(call: &Call<'_>) -> Outcome {
@@ -217,7 +189,7 @@ impl<'a> Csv<'a> {
         loop {
             let line = self.line;
             let Some(text) = self.next_line() else { return Ok(None) };
-            if !matches!(text, "\n" | "\r\n") {
+            if !trim_end(text).is_empty() {
                 return self.fields(text).map(|fields| Some(Record { fields, line }));
             }
         }

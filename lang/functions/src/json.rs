@@ -7,6 +7,7 @@
 use ecow::EcoString;
 use plumb_model::value::normalize;
 use plumb_model::{Number, Refinement, Type, Value};
+use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
 use crate::error::FunctionError;
 use crate::signature::{Call, Function, Outcome, parameter};
@@ -96,22 +97,33 @@ fn encode_into(value: &Value, out: &mut String) -> Result<(), String> {
 
 fn encode_text(text: &str, out: &mut String) {
     out.push('"');
+    let mut after_escape = false;
     for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\0'..='\u{1f}' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                out.push_str(&format!("\\u{:04x}", u32::from(c)));
-            }
-            c => out.push(c),
+        let short = match c {
+            '"' => Some("\\\""),
+            '\\' => Some("\\\\"),
+            '\u{8}' => Some("\\b"),
+            '\u{c}' => Some("\\f"),
+            '\n' => Some("\\n"),
+            '\r' => Some("\\r"),
+            '\t' => Some("\\t"),
+            _ => None,
+        };
+        let must_escape = matches!(c, '\0'..='\u{1f}' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}')
+            || after_escape && combines(c);
+        match short {
+            Some(short) => out.push_str(short),
+            None if must_escape => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            None => out.push(c),
         }
+        after_escape = short.is_some() || must_escape;
     }
     out.push('"');
+}
+
+/// Whether a character could merge with the letter that an escape sequence ends with, since all text is normalised.
+pub(crate) fn combines(c: char) -> bool {
+    c.general_category_group() == GeneralCategoryGroup::Mark && u32::from(c) <= 0xffff
 }
 
 /// Reads JSON text.

@@ -12,6 +12,7 @@
 //! console does is [`console`].
 
 mod assume;
+mod character_class;
 mod cidr;
 mod collection;
 mod combine;
@@ -19,6 +20,7 @@ pub mod console;
 mod context;
 mod date;
 mod digest;
+mod double;
 mod duration;
 mod ebcdic;
 mod element;
@@ -29,6 +31,7 @@ mod file;
 mod float;
 mod formatting;
 mod glob;
+mod gzip;
 mod json;
 mod meta;
 mod metadata;

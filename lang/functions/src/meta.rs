@@ -75,7 +75,7 @@ pub(crate) fn functions() -> Vec<Function> {
             .takes(all("value", "The value whose type is wanted.")),
         Function::of_expressions("convert", Type::Dynamic)
             .describe("Converts a value to a type.")
-            .origin(Origin::OpenTofu)
+            .origin(Origin::Later)
             .takes(all("value", "The value to convert."))
             .takes(any("type", "The type constraint to convert it to.")),
         removed("list", |_| Err(gone("list", "[...]", "tolist"))),

@@ -7,6 +7,7 @@ use plumb_model::convert::convert;
 use plumb_model::operators::{Arithmetic, Comparison, arithmetic};
 use plumb_model::{Number, Refinement, Type, Value};
 
+use crate::double;
 use crate::error::FunctionError;
 use crate::signature::{Call, Function, Outcome, parameter, whole};
 
@@ -74,11 +75,11 @@ fn from_double(value: f64) -> Outcome {
 }
 
 fn log(call: &Call<'_>) -> Outcome {
-    from_double(double(call, 0)?.ln() / double(call, 1)?.ln())
+    from_double(double::log(double(call, 0)?, double(call, 1)?))
 }
 
 fn pow(call: &Call<'_>) -> Outcome {
-    from_double(double(call, 0)?.powf(double(call, 1)?))
+    from_double(double::pow(double(call, 0)?, double(call, 1)?))
 }
 
 fn signum(call: &Call<'_>) -> Outcome {

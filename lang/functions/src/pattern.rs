@@ -10,6 +10,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use regex::{Regex, RegexBuilder};
 
+use crate::character_class::{is_posix, unicode_name};
+
 /// The most that a repetition may repeat, also counting repetitions inside of each other.
 const GREATEST_REPEAT: usize = 1000;
 /// The most patterns that are kept compiled.
@@ -77,6 +79,8 @@ struct Level {
     greatest: usize,
     /// Where the group starts.
     start: usize,
+    /// Where the last item ends in what is written, if flags follow it.
+    item_end: Option<usize>,
 }
 
 struct Reader<'a> {
@@ -118,6 +122,7 @@ impl Reader<'_> {
                     self.out.push('|');
                     self.level.last = None;
                     self.level.repeated = false;
+                    self.level.item_end = None;
                 }
                 '*' | '+' | '?' => self.repeat(&c.to_string(), usize::from(c != '?'))?,
                 '{' => match self.counts()? {
@@ -142,6 +147,7 @@ impl Reader<'_> {
         self.level.greatest = self.level.greatest.max(repeats);
         self.level.last = Some(repeats);
         self.level.repeated = false;
+        self.level.item_end = None;
     }
 
     fn literal(&mut self, c: char) {
@@ -162,10 +168,9 @@ impl Reader<'_> {
         if total > GREATEST_REPEAT || count > GREATEST_REPEAT {
             return Err(format!("invalid repeat count in {operator}"));
         }
-        self.out.push_str(operator);
-        if self.eat("?") {
-            self.out.push('?');
-        }
+        let lazy = if self.eat("?") { "?" } else { "" };
+        let end = self.level.item_end.unwrap_or(self.out.len());
+        self.out.insert_str(end, &format!("{operator}{lazy}"));
         self.item(if is_counted && count == 0 { 1 } else { total });
         self.level.repeated = true;
         Ok(())
@@ -224,9 +229,9 @@ impl Reader<'_> {
             match end {
                 Some(':') if well_formed => self.out.push_str(&format!("(?{flags}:")),
                 Some(')') if well_formed && !flags.is_empty() => {
+                    // A repetition that follows is one of what stands before the flags.
+                    self.level.item_end.get_or_insert(self.out.len());
                     self.out.push_str(&format!("(?{flags})"));
-                    self.level.last = None;
-                    self.level.repeated = false;
                     return Ok(());
                 }
                 _ => {
@@ -442,47 +447,6 @@ impl Reader<'_> {
 
 fn is_word(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-}
-
-fn is_posix(name: &str) -> bool {
-    matches!(
-        name,
-        "alnum"
-            | "alpha"
-            | "ascii"
-            | "blank"
-            | "cntrl"
-            | "digit"
-            | "graph"
-            | "lower"
-            | "print"
-            | "punct"
-            | "space"
-            | "upper"
-            | "word"
-            | "xdigit"
-    )
-}
-
-/// The inside of a class of a general category or a script, which are the names there are.
-fn unicode_name(name: &str) -> Option<String> {
-    const CATEGORIES: [&str; 36] = [
-        "C", "Cc", "Cf", "Co", "L", "Ll", "Lm", "Lo", "Lt", "Lu", "M", "Mc", "Me", "Mn", "N", "Nd", "Nl",
-        "No", "P", "Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "S", "Sc", "Sk", "Sm", "So", "Z", "Zl", "Zp",
-        "Zs", "Any",
-    ];
-    match name {
-        "Any" => return Some(r"\x{0}-\x{10FFFF}".to_owned()),
-        "C" => return Some(r"\p{Cc}\p{Cf}\p{Co}".to_owned()),
-        "Cs" => return Some("[a&&b]".to_owned()),
-        name if CATEGORIES.contains(&name) => return Some(format!(r"\p{{{name}}}")),
-        _ => {}
-    }
-    let capitalised = name.len() > 2
-        && name.starts_with(|c: char| c.is_ascii_uppercase())
-        && name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
-    let class = format!(r"\p{{Script={name}}}");
-    (capitalised && Regex::new(&class).is_ok()).then_some(class)
 }
 
 #[cfg(test)]

@@ -8,15 +8,13 @@ use plumb_model::{Number, Type, Value};
 use crate::context::Context;
 use crate::error::{ErrorKind, FunctionError};
 
-/// Which language a function comes from, for whoever wants to offer only those of one.
+/// Where a function comes from, for whoever wants to offer only some of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// Both have it, in every version since 1.11.
+    /// Terraform and OpenTofu have it, in every version since 1.11.
     Common,
-    /// Terraform 1.12 to 1.15 has it.
-    Terraform,
-    /// OpenTofu has it.
-    OpenTofu,
+    /// OpenTofu or a later Terraform has it; in Terraform 1.11 its name means nothing.
+    Later,
     /// Terraform's built-in provider has it; it is called as `provider::terraform::…`.
     BuiltinProvider,
 }

@@ -185,6 +185,8 @@ fn substr(call: &Call<'_>) -> Outcome {
     let start = usize::try_from(start).unwrap_or(usize::MAX);
     let rest = text.graphemes(true).skip(start);
     let part: String = match usize::try_from(length) {
+        // From an offset that counts from the end, no length means all of it, as it always has.
+        Ok(0) if offset < 0 => rest.collect(),
         Ok(length) => rest.take(length).collect(),
         Err(_) => rest.collect(),
     };

@@ -119,3 +119,36 @@ fn quote(text: &str) -> String {
     out.push('"');
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(value: Value, expected: &str) {
+        assert_eq!(expression(&value, 0), expected);
+    }
+
+    #[test]
+    fn equals_signs_of_neighbours_stand_below_each_other() {
+        let inner = Value::object([("g", Value::int(1)), ("hij", Value::object::<&str>([]))]);
+        let object = Value::object([
+            ("", Value::int(3)),
+            ("a", Value::int(1)),
+            ("e f", Value::tuple(vec![Value::int(1)])),
+            ("f", inner),
+            ("é", Value::object::<&str>([])),
+        ]);
+        check(
+            object,
+            "{\n  \"\"    = 3\n  a     = 1\n  \"e f\" = [1]\n  f = {\n    g   = 1\n    hij = {}\n  }\n  é = {}\n}",
+        );
+        let pair = Value::object([("a", Value::int(1)), ("bb", Value::int(2))]);
+        check(Value::tuple(vec![pair, Value::tuple(vec![])]), "[{\n  a  = 1\n  bb = 2\n}, []]");
+    }
+
+    #[test]
+    fn text_is_escaped_so_that_it_means_itself() {
+        check("a\nb ${x} %{y} \"q\"".into(), "\"a\\nb $${x} %%{y} \\\"q\\\"\"");
+        check("\u{1}\u{2028}😀é\t".into(), "\"\\u0001\\u2028😀é\\t\"");
+    }
+}

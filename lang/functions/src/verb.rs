@@ -174,8 +174,9 @@ impl Verb {
 
     fn cut(&self, text: &str) -> String {
         match self.precision {
-            Some(precision) => text.graphemes(true).take(precision).collect(),
-            None => text.to_owned(),
+            // A precision of zero does not cut: it always has been so.
+            Some(precision) if precision > 0 => text.graphemes(true).take(precision).collect(),
+            _ => text.to_owned(),
         }
     }
 }

@@ -1,16 +1,16 @@
 //! `yamldecode` and `yamlencode`.
 //!
 //! Decoding reads one document: mappings become objects, sequences tuples; keys are brought to strings, of equal keys
-//! the last one counts. Aliases stand for what they refer to, and `<<` merges a mapping into another. The parser is
-//! libyaml's. Encoding is in [`crate::encode`].
+//! the last one counts. Aliases stand for what they refer to, and `<<` merges a mapping into another. Encoding is in
+//! [`crate::encode`].
 
 use std::collections::HashMap;
 
 use ecow::EcoString;
-use libyaml_safer::{Event, EventData, Parser, ScalarStyle};
 use plumb_model::convert::convert;
 use plumb_model::value::normalize;
 use plumb_model::{Type, Value};
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 
 use crate::encode::encode_yaml;
 use crate::encoding::decode_base64;
@@ -22,7 +22,6 @@ use crate::yaml_scalar::{Kind, kind_of, plain};
 const DEEPEST: usize = 256;
 /// The most values that a document may have once its aliases are filled in.
 const MOST_VALUES: usize = 4_000_000;
-const TAGS: &str = "tag:yaml.org,2002:";
 
 pub(crate) fn functions() -> Vec<Function> {
     vec![
@@ -49,87 +48,104 @@ fn encode(call: &Call<'_>) -> Outcome {
 /// # Errors
 /// What is wrong, and where.
 pub(crate) fn decode_yaml(text: &str) -> Result<Value, String> {
-    let mut parser = Parser::new();
-    parser.set_input(text.as_bytes());
-    let mut reader = Reader { parser, anchors: HashMap::new(), values: 0 };
+    if let Some(line) = text.lines().find(|line| !line.trim().is_empty())
+        && line.trim_start_matches(' ').starts_with('\t')
+    {
+        return Err("a line must not be indented by a tab".to_owned());
+    }
+    let end = if text.ends_with('\n') { usize::MAX } else { text.chars().count() };
+    let parser = Parser::new_from_str(text);
+    let mut reader = Reader { parser, end, anchors: HashMap::new(), values: 0 };
     let _start = reader.next()?;
-    let first = reader.next()?;
-    if !matches!(first.data, EventData::DocumentStart { .. }) {
-        return Err(at(&first, "missing start of document"));
+    let (first, place) = reader.next()?;
+    if !matches!(first, Event::DocumentStart(_)) {
+        return Err(at(place, "missing start of document"));
     }
     let event = reader.next()?;
     let (value, _) = reader.node(event, 0)?;
     let _end = reader.next()?;
-    let after = reader.next()?;
-    match after.data {
-        EventData::StreamEnd => Ok(value),
-        _ => Err(at(&after, "unexpected extra content after value; only one document is read")),
+    match reader.next()? {
+        (Event::StreamEnd, _) => Ok(value),
+        (_, place) => Err(at(place, "unexpected extra content after value; only one document is read")),
     }
 }
 
-fn at(event: &Event, problem: &str) -> String {
-    let (line, column) = (event.start_mark.line + 1, event.start_mark.column + 1);
+fn at(place: Span, problem: &str) -> String {
+    let (line, column) = (place.start.line(), place.start.col() + 1);
     format!("on line {line}, column {column}: {problem}")
 }
 
-struct Reader<'a> {
-    parser: Parser<&'a [u8]>,
-    /// What each anchor stands for, and of how many values that consists.
-    anchors: HashMap<String, (Value, usize)>,
-    values: usize,
+fn unreadable(error: &ScanError) -> String {
+    let (line, column) = (error.marker().line(), error.marker().col() + 1);
+    format!("on line {line}, column {column}: {}", error.info())
 }
+
+type Placed<'a> = (Event<'a>, Span);
 
 /// A value and of how many values it consists.
 type Node = (Value, usize);
 
-impl Reader<'_> {
-    fn next(&mut self) -> Result<Event, String> {
-        self.parser.parse().map_err(|error| match error.problem_mark() {
-            Some(mark) => {
-                format!("on line {}, column {}: {}", mark.line + 1, mark.column + 1, error.problem())
-            }
-            None => error.problem().to_owned(),
-        })
+struct Reader<'a> {
+    parser: Parser<'a, StrInput<'a>>,
+    /// The number of characters, if there is no line break at the end.
+    end: usize,
+    /// What each anchor stands for.
+    anchors: HashMap<usize, Node>,
+    values: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn next(&mut self) -> Result<Placed<'a>, String> {
+        match self.parser.next_event() {
+            Some(Ok(event)) => Ok(event),
+            Some(Err(error)) => Err(unreadable(&error)),
+            None => Err("unexpected end of the text".to_owned()),
+        }
     }
 
-    fn count(&mut self, values: usize, event: &Event) -> Result<(), String> {
+    fn count(&mut self, values: usize, place: Span) -> Result<(), String> {
         self.values = self.values.saturating_add(values);
         if self.values > MOST_VALUES {
-            return Err(at(event, "the document has too many values once its aliases are filled in"));
+            return Err(at(place, "the document has too many values once its aliases are filled in"));
         }
         Ok(())
     }
 
-    fn node(&mut self, event: Event, depth: usize) -> Result<Node, String> {
+    fn node(&mut self, (event, place): Placed<'a>, depth: usize) -> Result<Node, String> {
         if depth > DEEPEST {
-            return Err(at(&event, &format!("more than {DEEPEST} levels of nesting")));
+            return Err(at(place, &format!("more than {DEEPEST} levels of nesting")));
         }
-        let (anchor, node) = match &event.data {
-            EventData::Alias { anchor } => {
-                let Some((value, values)) = self.anchors.get(anchor).cloned() else {
-                    return Err(at(&event, &format!("reference to undefined anchor {anchor:?}")));
+        self.count(1, place)?;
+        let (anchor, node) = match event {
+            Event::Alias(anchor) => {
+                let Some(node) = self.anchors.get(&anchor).cloned() else {
+                    return Err(at(place, "cannot refer to an anchor from inside its own definition"));
                 };
-                self.count(values, &event)?;
-                return Ok((value, values));
+                self.count(node.1, place)?;
+                return Ok(node);
             }
-            EventData::Scalar { anchor, tag, value, style, .. } => {
-                self.count(1, &event)?;
-                let is_plain = *style == ScalarStyle::Plain;
-                let value =
-                    scalar(value, tag.as_deref(), is_plain).map_err(|problem| at(&event, &problem))?;
-                (anchor.clone(), (value, 1))
+            Event::Scalar(text, style, anchor, tag) => {
+                let is_plain = style == ScalarStyle::Plain;
+                let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                let text = match text.strip_suffix('\n') {
+                    // The line break that ends a block is its own, not one that the parser adds to the text.
+                    Some(rest) if is_block && place.end.index() >= self.end => rest,
+                    _ => &text,
+                };
+                let value = scalar(text, tag.as_deref(), is_plain).map_err(|problem| at(place, &problem))?;
+                (anchor, (value, 1))
             }
-            EventData::SequenceStart { anchor, tag, .. } => {
-                check_tag(&event, tag.as_deref(), "seq")?;
-                (anchor.clone(), self.sequence(depth)?)
+            Event::SequenceStart(anchor, tag) => {
+                check_tag(place, tag.as_deref(), "seq")?;
+                (anchor, self.sequence(depth)?)
             }
-            EventData::MappingStart { anchor, tag, .. } => {
-                check_tag(&event, tag.as_deref(), "map")?;
-                (anchor.clone(), self.mapping(depth)?)
+            Event::MappingStart(anchor, tag) => {
+                check_tag(place, tag.as_deref(), "map")?;
+                (anchor, self.mapping(depth)?)
             }
-            _ => return Err(at(&event, "a value is missing")),
+            _ => return Err(at(place, "a value is missing")),
         };
-        if let Some(anchor) = anchor {
+        if anchor > 0 {
             self.anchors.insert(anchor, node.clone());
         }
         Ok(node)
@@ -140,7 +156,7 @@ impl Reader<'_> {
         let mut total = 1;
         loop {
             let event = self.next()?;
-            if event.data == EventData::SequenceEnd {
+            if event.0 == Event::SequenceEnd {
                 return Ok((Value::tuple(items), total));
             }
             let (item, values) = self.node(event, depth + 1)?;
@@ -155,69 +171,70 @@ impl Reader<'_> {
         let mut total = 1;
         loop {
             let event = self.next()?;
-            if event.data == EventData::MappingEnd {
+            if event.0 == Event::MappingEnd {
                 // What the mapping itself says counts more than what is merged into it.
                 merged.extend(entries);
                 return Ok((Value::object(merged), total));
             }
-            let merges = is_merge(&event);
-            let place = at(&event, "");
-            let key = if merges { None } else { Some(self.key(event, depth)?) };
+            let place = event.1;
+            let key = if is_merge(&event.0) { None } else { Some(self.key(event, depth)?) };
             let event = self.next()?;
             let (value, values) = self.node(event, depth + 1)?;
             total += values;
-            match key {
-                Some(key) => entries.push((key, value)),
-                None => match &value {
-                    Value::Object(object) => {
-                        merged.extend(object.iter().map(|(key, value)| (key.clone(), value.clone())));
-                    }
-                    other => {
-                        let found = other.ty().friendly_name();
-                        return Err(format!("{place}cannot merge {found} into mapping"));
-                    }
-                },
+            match (key, value) {
+                (Some(key), value) => entries.push((key, value)),
+                (None, Value::Object(object)) => {
+                    merged.extend(object.iter().map(|(key, value)| (key.clone(), value.clone())));
+                }
+                (None, other) => {
+                    let found = other.ty().friendly_name();
+                    return Err(at(place, &format!("cannot merge {found} into mapping")));
+                }
             }
         }
     }
 
-    fn key(&mut self, event: Event, depth: usize) -> Result<EcoString, String> {
-        let place = at(&event, "");
+    fn key(&mut self, event: Placed<'a>, depth: usize) -> Result<EcoString, String> {
+        let place = event.1;
         let (key, _) = self.node(event, depth + 1)?;
         if key.is_null() {
-            return Err(format!("{place}mapping key cannot be null"));
+            return Err(at(place, "mapping key cannot be null"));
         }
         match convert(&key, &Type::String) {
             Ok(Value::String(text)) => Ok(normalize(&text)),
-            _ => Err(format!("{place}only strings are allowed as mapping keys")),
+            _ => Err(at(place, "only strings are allowed as mapping keys")),
         }
     }
 }
 
-fn is_merge(event: &Event) -> bool {
-    match &event.data {
-        EventData::Scalar { value, tag: None, style: ScalarStyle::Plain, .. } => value == "<<",
-        EventData::Scalar { tag: Some(tag), .. } => tag.strip_prefix(TAGS) == Some("merge"),
+/// The name of a tag of the core schema.
+fn core(tag: &Tag) -> Option<&str> {
+    tag.is_yaml_core_schema().then_some(tag.suffix.as_str())
+}
+
+fn is_merge(event: &Event<'_>) -> bool {
+    match event {
+        Event::Scalar(text, ScalarStyle::Plain, _, None) => text == "<<",
+        Event::Scalar(_, _, _, Some(tag)) => core(tag) == Some("merge"),
         _ => false,
     }
 }
 
-fn check_tag(event: &Event, tag: Option<&str>, wanted: &str) -> Result<(), String> {
+fn check_tag(place: Span, tag: Option<&Tag>, wanted: &str) -> Result<(), String> {
     match tag {
-        None => Ok(()),
-        Some(tag) if tag.strip_prefix(TAGS) == Some(wanted) => Ok(()),
-        Some(tag) => {
+        Some(tag) if core(tag) != Some(wanted) => {
             let kind = if wanted == "seq" { "sequence" } else { "mapping" };
-            Err(at(event, &format!("can't interpret {kind} as {tag}")))
+            Err(at(place, &format!("can't interpret {kind} as {tag}")))
         }
+        _ => Ok(()),
     }
 }
 
-fn scalar(text: &str, tag: Option<&str>, is_plain: bool) -> Result<Value, String> {
+fn scalar(text: &str, tag: Option<&Tag>, is_plain: bool) -> Result<Value, String> {
     let Some(tag) = tag else {
         return if is_plain { plain(text) } else { Ok(Value::string(text)) };
     };
-    let wanted = match tag.strip_prefix(TAGS) {
+    let wanted = match core(tag) {
         Some("str") => return Ok(Value::string(text)),
         Some("binary") => {
             return match decode_base64(text) {
@@ -230,7 +247,7 @@ fn scalar(text: &str, tag: Option<&str>, is_plain: bool) -> Result<Value, String
         Some("int") => Kind::Int,
         Some("float") => Kind::Float,
         Some("timestamp") => Kind::Timestamp,
-        _ => return Err(format!("unsupported tag {tag:?}")),
+        _ => return Err(format!("unsupported tag {tag}")),
     };
     if !is_plain {
         return Ok(Value::string(text));

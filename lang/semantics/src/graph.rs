@@ -135,11 +135,11 @@ impl Finder<'_> {
     fn resource(&mut self, node: Node) {
         let module = self.program.module(node.module);
         let decl = &module.resources[node.index as usize];
-        if let Some(config) = module.resource_providers.get(node.index as usize) {
-            if let Some(to) = self.program.provider_node(config) {
-                let span = decl.provider_span.unwrap_or(decl.span);
-                self.add(to, span, eco_format!("uses the provider {}", decl.provider));
-            }
+        if let Some(config) = module.resource_providers.get(node.index as usize)
+            && let Some(to) = self.program.provider_node(config)
+        {
+            let span = decl.provider_span.unwrap_or(decl.span);
+            self.add(to, span, eco_format!("uses the provider {}", decl.provider));
         }
         self.repetition(node.module, &decl.repetition);
         self.body(node.module, &decl.body.body, &mut Vec::new());
@@ -330,12 +330,12 @@ fn expr_references(expr: &Expr) -> Vec<(&Traversal, Option<&[AccessStep]>)> {
     if found.iter().any(|(traversal, _)| traversal.root.as_str() == "module") {
         let mut pending = vec![expr];
         while let Some(expr) = pending.pop() {
-            if let ExprKind::Access(access) = &expr.kind {
-                if let ExprKind::Traversal(base) = &access.base.kind {
-                    for (traversal, steps) in &mut found {
-                        if std::ptr::eq(*traversal, &**base) {
-                            *steps = Some(&access.steps);
-                        }
+            if let ExprKind::Access(access) = &expr.kind
+                && let ExprKind::Traversal(base) = &access.base.kind
+            {
+                for (traversal, steps) in &mut found {
+                    if std::ptr::eq(*traversal, &**base) {
+                        *steps = Some(&access.steps);
                     }
                 }
             }

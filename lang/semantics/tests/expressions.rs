@@ -1,4 +1,4 @@
-//! Every pair in `expressions.jsonl` holds: results are printed exactly so, errors are errors.
+//! Every pair in `expressions.jsonl` and `functions.jsonl` holds: results are printed exactly so, errors are errors.
 //!
 //! Each line is an expression and what Terraform 1.11 prints for it, or the summary of its error. `files` are put in an
 //! otherwise empty directory; with `via: "local"` the expression stands in a file, since it has several lines.
@@ -11,7 +11,15 @@ use serde_json::Value as Json;
 
 #[test]
 fn every_pair_holds() {
-    let text = include_str!("expressions.jsonl");
+    check_pairs(include_str!("expressions.jsonl"), 1_000);
+}
+
+#[test]
+fn every_pair_of_functions_in_corner_cases_holds() {
+    check_pairs(include_str!("functions.jsonl"), 4_000);
+}
+
+fn check_pairs(text: &str, at_least: usize) {
     let mut wrong = Vec::new();
     let mut count = 0;
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
@@ -21,7 +29,7 @@ fn every_pair_holds() {
             wrong.push(problem);
         }
     }
-    assert!(count > 1000, "the test data is complete");
+    assert!(count >= at_least, "the test data is complete");
     assert!(wrong.is_empty(), "{} of {count} pairs do not hold:\n{}", wrong.len(), wrong.join("\n"));
 }
 
@@ -68,10 +76,10 @@ fn evaluate(text: &str, pair: &Json) -> Result<String, String> {
     };
     let mut evaluator = Evaluator::new(program.clone(), options);
     for (id, node) in program.nodes() {
-        if node.kind == NodeKind::Local {
-            if let Some(error) = first(&evaluator.evaluate(id)) {
-                return Err(error);
-            }
+        if node.kind == NodeKind::Local
+            && let Some(error) = first(&evaluator.evaluate(id))
+        {
+            return Err(error);
         }
     }
     let text = if via_local { "local.x" } else { text };

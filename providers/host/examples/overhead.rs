@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use plumb_model::Value;
 use plumb_provider_api::{Provider, ReadRequest};
@@ -45,7 +45,7 @@ async fn calls(source: &Source) -> Result<(), Box<dyn Error>> {
         provider.read(request).await
     };
     one(&*provider, current.clone()).await.into_result().map_err(|d| format!("{d:?}"))?;
-    let start = Instant::now();
+    let (start, busy) = (Instant::now(), processor_time()?);
     let tasks: Vec<_> = (0..IN_FLIGHT)
         .map(|_| {
             let (provider, current) = (provider.clone(), current.clone());
@@ -59,9 +59,20 @@ async fn calls(source: &Source) -> Result<(), Box<dyn Error>> {
     for task in tasks {
         task.await?;
     }
+    let busy = processor_time()?.saturating_sub(busy);
     println!("{CALLS} reads, {IN_FLIGHT} in flight: {:?} a call", start.elapsed() / CALLS as u32);
+    println!("of that the host was busy: {:?} a call", busy / CALLS as u32);
     provider.shutdown().await;
     Ok(())
+}
+
+/// The time for which this process, without the provider, has been on a processor.
+fn processor_time() -> Result<Duration, Box<dyn Error>> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    let behind_name = stat.rsplit_once(") ").ok_or("no process statistics")?.1;
+    // In hundredths of a second, user and system.
+    let ticks: u64 = behind_name.split(' ').skip(11).take(2).map(|n| n.parse::<u64>().unwrap_or(0)).sum();
+    Ok(Duration::from_millis(ticks * 10))
 }
 
 async fn large_schema(source: &Source) -> Result<(), Box<dyn Error>> {

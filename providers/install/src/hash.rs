@@ -3,9 +3,11 @@
 //! `h1:` is the same for an archive and for the folder that it was unpacked into: names and contents count; folders,
 //! modes and times do not.
 
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
+use std::io::{self, Read, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,7 +20,11 @@ use sha2::{Digest as _, Sha256};
 pub fn sha256(mut content: impl Read) -> io::Result<String> {
     let mut hasher = Sha256::new();
     io::copy(&mut content, &mut hasher)?;
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&hasher.finalize()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The `zh:` hash of an archive.
@@ -34,8 +40,50 @@ pub fn archive(path: &Path) -> io::Result<String> {
 /// # Errors
 /// If something in it cannot be read, or has a line break in its name.
 pub fn folder(path: &Path) -> io::Result<String> {
-    let root = path.canonicalize()?;
     let mut files = Vec::new();
+    for (name, path) in files_in(path)? {
+        files.push((name, sha256(File::open(&path)?)?));
+    }
+    summary(files)
+}
+
+/// The same, remembered for as long as the file system says that every file is what it was: its inode, size, and the
+/// times at which its content and anything about it last changed. Large providers take seconds to read.
+///
+/// # Errors
+/// As [`folder`]; not being able to remember is no error.
+pub fn remembered(path: &Path, notes: &Path) -> io::Result<String> {
+    let mut stamp = Sha256::new();
+    for (name, path) in files_in(path)? {
+        let about = path.metadata()?;
+        let changed = [about.mtime(), about.mtime_nsec(), about.ctime(), about.ctime_nsec()];
+        stamp.update(format!("{name}\n{} {} {} {changed:?}\n", about.dev(), about.ino(), about.size()));
+    }
+    let note = notes.join(hex(&stamp.finalize()));
+    if let Ok(hash) = std::fs::read_to_string(&note)
+        && hash.starts_with("h1:")
+    {
+        return Ok(hash);
+    }
+    let hash = folder(path)?;
+    // The next command reads the files again.
+    let _ = remember(&note, &hash);
+    Ok(hash)
+}
+
+fn remember(note: &Path, hash: &str) -> io::Result<()> {
+    let notes = note.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(notes)?;
+    let mut file = tempfile::NamedTempFile::new_in(notes)?;
+    file.write_all(hash.as_bytes())?;
+    file.persist(note)?;
+    Ok(())
+}
+
+/// The names and paths of the files in a folder, at any depth, by name.
+fn files_in(path: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
+    let root = path.canonicalize()?;
+    let mut files = BTreeMap::new();
     let mut folders = vec![root.clone()];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder)? {
@@ -47,10 +95,10 @@ pub fn folder(path: &Path) -> io::Result<String> {
             let path = entry.path();
             let name = path.strip_prefix(&root).expect("the walk stays within the root");
             let name = name.to_str().ok_or_else(|| io::Error::other("a file name is not UTF-8"))?;
-            files.push((name.to_owned(), sha256(File::open(&path)?)?));
+            files.insert(name.to_owned(), path);
         }
     }
-    summary(files)
+    Ok(files)
 }
 
 /// The `h1:` hash of what an archive would unpack to.
@@ -62,7 +110,7 @@ pub fn archive_contents(path: &Path) -> io::Result<String> {
     let mut files = Vec::new();
     for i in 0..archive.len() {
         let entry = archive.by_index(i).map_err(io::Error::other)?;
-        let name = entry.name().to_owned();
+        let name = entry.name().map_err(io::Error::other)?.into_owned();
         if !name.ends_with('/') {
             files.push((name, sha256(entry)?));
         }
@@ -84,14 +132,25 @@ fn summary(mut files: Vec<(String, String)>) -> io::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
-
     use super::*;
 
     #[test]
     fn an_empty_folder_has_the_known_hash() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(super::folder(folder.path()).unwrap(), "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+    }
+
+    #[test]
+    fn a_changed_folder_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let (content, notes) = (folder.path().join("content"), folder.path().join("notes"));
+        std::fs::create_dir(&content).unwrap();
+        std::fs::write(content.join("a"), "one").unwrap();
+        let first = remembered(&content, &notes).unwrap();
+        assert_eq!(first, super::folder(&content).unwrap());
+        assert_eq!(remembered(&content, &notes).unwrap(), first);
+        std::fs::write(content.join("a"), "two").unwrap();
+        assert_eq!(remembered(&content, &notes).unwrap(), super::folder(&content).unwrap());
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub struct Constraints(Vec<Condition>);
 struct Condition {
     operator: Operator,
     version: Version,
-    /// How many of the three numbers were written.
+    /// How many of the three numbers count: 2 or 3.
     parts: usize,
 }
 
@@ -114,6 +114,8 @@ impl Condition {
             return Err(wrong("conditions are separated by commas"));
         }
         let (version, parts) = parse_parts(rest).map_err(|e| wrong(e.problem))?;
+        // Elsewhere the numbers that were left out are zeros; `~> 1` lets the second part grow, as `~> 1.0` does.
+        let parts = if operator == Operator::Pessimistic { parts.max(2) } else { 3 };
         Ok(Condition { operator, version, parts })
     }
 

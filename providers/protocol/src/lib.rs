@@ -2,7 +2,7 @@
 //!
 //! [`messages`] lists the protocol. [`method`] names its calls, [`client`] makes them. [`handshake`] and [`tls`] are how a
 //! plugin and its host come together. [`schema`], [`value`] (with [`msgpack`]) and [`diagnostic`] turn messages into the
-//! words of the model and back. Both major versions are served by one set of messages; a [`Version`] picks the method
+//! words of the model and back. [`server`] serves a provider as a plugin. Both major versions are served by one set of messages; a [`Version`] picks the method
 //! names and the form of schemas.
 //!
 //! Elsewhere: processes are the host's matter, `plumb-provider-host`.
@@ -14,6 +14,7 @@ pub mod messages;
 pub mod method;
 pub mod msgpack;
 pub mod schema;
+pub mod server;
 pub mod tls;
 pub mod value;
 

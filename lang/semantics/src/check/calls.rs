@@ -5,7 +5,7 @@ use plumb_model::Diagnostic;
 use plumb_syntax::tree::{Call, Expr, ExprKind};
 
 use super::references::Checker;
-use crate::expr::{unknown_function, unknown_namespace};
+use crate::expr::{plural, unknown_function, unknown_namespace};
 
 impl Checker<'_> {
     /// Reports calls in an expression, at any depth, that cannot work.
@@ -46,8 +46,9 @@ fn wrong_call(call: &Call) -> Option<Diagnostic> {
         return Some(
             Diagnostic::error("too-few-arguments", "Not enough function arguments")
                 .detail(eco_format!(
-                    "`{}` takes {at_least}{wanted}, and there are {given}: `{}` is missing.",
+                    "`{}` takes {at_least}{wanted} {}, and there are {given}: `{}` is missing.",
                     call.name,
+                    plural(wanted, "argument"),
                     missing.name
                 ))
                 .at(call.arguments_span),
@@ -56,7 +57,11 @@ fn wrong_call(call: &Call) -> Option<Diagnostic> {
     if given > wanted && signature.variadic.is_none() {
         return Some(
             Diagnostic::error("too-many-arguments", "Too many function arguments")
-                .detail(eco_format!("`{}` takes {wanted}, and there are {given}.", call.name))
+                .detail(eco_format!(
+                    "`{}` takes {wanted} {}, and there are {given}.",
+                    call.name,
+                    plural(wanted, "argument")
+                ))
                 .at(call.arguments[wanted].span),
         );
     }

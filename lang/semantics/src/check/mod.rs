@@ -214,12 +214,12 @@ impl ModuleChecker<'_> {
         let mut found = Vec::new();
         each_expr(&decl.body.body, &mut |expr| {
             for traversal in expr.references() {
-                if let Ok(reference) = crate::reference::parse(traversal) {
-                    if let crate::reference::Subject::Resource { mode, kind, name, .. } = reference.subject {
-                        let resource = &decl.resource;
-                        if resource.mode == mode && resource.kind == kind.name && resource.name == name.name {
-                            found.push(traversal.span);
-                        }
+                if let Ok(reference) = crate::reference::parse(traversal)
+                    && let crate::reference::Subject::Resource { mode, kind, name, .. } = reference.subject
+                {
+                    let resource = &decl.resource;
+                    if resource.mode == mode && resource.kind == kind.name && resource.name == name.name {
+                        found.push(traversal.span);
                     }
                 }
             }
@@ -268,6 +268,16 @@ impl ModuleChecker<'_> {
                     );
                 }
                 self.diagnostics.push(diagnostic);
+            }
+        }
+        for (name, argument) in &call.arguments {
+            let deprecated = module.variables.get(name).and_then(|decl| decl.deprecated.as_ref());
+            if let Some(reason) = deprecated {
+                self.diagnostics.push(
+                    Diagnostic::warning("deprecated-variable", "Deprecated variable")
+                        .detail(eco_format!("The input `{name}` of `{}` is deprecated: {reason}", call.name))
+                        .at(argument.name_span),
+                );
             }
         }
         if call.pass_through.is_some() {

@@ -1,6 +1,6 @@
 //! References: what they name is declared, and may be named where they stand.
 
-use ecow::EcoString;
+use ecow::{EcoString, eco_format};
 use plumb_model::{Diagnostic, Diagnostics};
 use plumb_syntax::tree::{Expr, Ident, Traversal};
 
@@ -41,10 +41,10 @@ impl<'a> Checker<'a> {
     /// Reports references in an expression that mean nothing.
     pub(super) fn references(&mut self, expr: &Expr, context: Context<'_>) {
         for traversal in expr.references() {
-            if !context.iterators.contains(&traversal.root.name) {
-                if let Err(diagnostic) = self.traversal(traversal, context) {
-                    self.diagnostics.push(*diagnostic);
-                }
+            if !context.iterators.contains(&traversal.root.name)
+                && let Err(diagnostic) = self.traversal(traversal, context)
+            {
+                self.diagnostics.push(*diagnostic);
             }
         }
     }
@@ -86,10 +86,19 @@ impl<'a> Checker<'a> {
             return Ok(());
         };
         let outputs = &self.program.module(child).declarations.outputs;
-        if outputs.contains_key(&output.name) {
-            return Ok(());
+        if let Some(decl) = outputs.get(&output.name) {
+            return match &decl.deprecated {
+                None => Ok(()),
+                Some(reason) => Err(Box::new(
+                    Diagnostic::warning("deprecated-output", "Deprecated output")
+                        .detail(eco_format!(
+                            "The output `{output}` of `module.{name}` is deprecated: {reason}"
+                        ))
+                        .at(output.span),
+                )),
+            };
         }
-        let called = ecow::eco_format!("module.{name}");
+        let called = eco_format!("module.{name}");
         Err(Box::new(names::undeclared_output(&called, output, outputs.keys())))
     }
 }

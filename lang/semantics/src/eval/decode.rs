@@ -16,6 +16,7 @@ use plumb_model::{
     ObjectType, Path, Span, Step, Type, Value,
 };
 use plumb_syntax::tree::{Attribute, Block, Body, Expr, Item};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::names::Scope;
@@ -168,6 +169,7 @@ struct Nested {
     objects: Vec<Value>,
     /// Of maps: the keys.
     labels: Vec<EcoString>,
+    written: HashSet<EcoString>,
     /// A `dynamic` block could not say how many there are.
     unknown: bool,
     marks: Marks,
@@ -368,7 +370,7 @@ impl Decoder<'_> {
     }
 
     fn label(&mut self, label: EcoString, span: Span, found: &mut Nested) {
-        if found.labels.contains(&label) {
+        if !found.written.insert(label.clone()) {
             let detail = eco_format!("There are two blocks with the label {}.", plumb_syntax::quote(&label));
             self.eval
                 .diagnostics

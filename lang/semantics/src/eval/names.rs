@@ -22,7 +22,7 @@ pub(super) enum Each {
     /// `count.index`
     Count(Value),
     /// `each.key` and `each.value`
-    ForEach(Value, Value),
+    Pair(Value, Value),
     /// Either; not known.
     Unknown,
 }
@@ -221,8 +221,8 @@ impl<'a> Scope<'a> {
 
     fn each(&self, name: &Ident) -> Result<Value, Box<Diagnostic>> {
         match (&self.each, name.as_str()) {
-            (Each::ForEach(key, _), "key") => Ok(key.clone()),
-            (Each::ForEach(_, value), "value") => Ok(value.clone()),
+            (Each::Pair(key, _), "key") => Ok(key.clone()),
+            (Each::Pair(_, value), "value") => Ok(value.clone()),
             (Each::Unknown, "key") => Ok(Value::unknown_not_null(Type::String)),
             (Each::Unknown, "value") => Ok(Value::unknown(Type::Dynamic)),
             (_, "key" | "value") => Err(Box::new(no_each(name.span))),
@@ -385,7 +385,7 @@ impl Expansion {
             Shape::ForEach => {
                 let key = self.keys[index].clone();
                 let value = self.values.get(index).cloned().unwrap_or_else(|| key.clone());
-                Each::ForEach(key, value)
+                Each::Pair(key, value)
             }
             Shape::Unknown => Each::Unknown,
         }

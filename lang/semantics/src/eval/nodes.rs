@@ -145,7 +145,7 @@ impl Evaluator {
         given: Option<Value>,
         at: ModuleRef,
         diagnostics: &mut Diagnostics,
-    ) -> Result<Value, Option<Diagnostic>> {
+    ) -> Result<Value, Option<Box<Diagnostic>>> {
         let given = given.filter(|value| decl.nullable || !value.is_null() || decl.default.is_none());
         let value = match (given, &decl.default) {
             (Some(value), _) => value,
@@ -164,7 +164,8 @@ impl Evaluator {
                             "Give it with `-var {}=…`, in a `.tfvars` file, or as `TF_VAR_{}`.",
                             decl.name,
                             decl.name
-                        )),
+                        ))
+                        .into(),
                 ));
             }
         };
@@ -180,7 +181,8 @@ impl Evaluator {
             );
             Some(
                 Diagnostic::error("invalid-variable-value", "Invalid value for input variable")
-                    .detail(detail),
+                    .detail(detail)
+                    .into(),
             )
         })?;
         if value.is_null() && !decl.nullable {
@@ -190,7 +192,8 @@ impl Evaluator {
                         "The variable `{}` is not nullable, but its value is null.",
                         decl.name
                     ))
-                    .help("Give a value, or remove `nullable = false`."),
+                    .help("Give a value, or remove `nullable = false`.")
+                    .into(),
             ));
         }
         Ok(value)

@@ -5,7 +5,7 @@ use plumb_model::convert::convert;
 use plumb_model::diagnostic::did_you_mean;
 use plumb_model::unify::unify_values;
 use plumb_model::{Diagnostic, Marks, Number, Span, Type, Value};
-use plumb_syntax::tree::{Access, AccessStep, ExprKind, Ident, Traversal, TraversalStep};
+use plumb_syntax::tree::{Access, AccessStep, Expr, ExprKind, Ident, Traversal, TraversalStep};
 
 use super::{Eval, Outcome, describe};
 
@@ -40,31 +40,37 @@ impl Eval<'_> {
     }
 
     pub(super) fn access(&mut self, access: &Access) -> Outcome {
-        if let Some((value, used)) = self.access_instance(access)? {
-            return self.steps(value, &access.steps[used..]);
+        if let (ExprKind::Traversal(traversal), [AccessStep::Index { key, optional: false, span }, rest @ ..]) =
+            (&access.base.kind, access.steps.as_slice())
+            && self.find_binding(&traversal.root.name).is_none()
+        {
+            return self.access_instance(access, traversal, (key, *span), rest);
         }
         let base = self.eval(&access.base)?;
         self.steps(base, &access.steps)
     }
 
-    /// `type.name[key].attribute` with a computed key: the value without that of all instances being built.
-    fn access_instance(&mut self, access: &Access) -> Outcome<Option<(Value, usize)>> {
-        let (ExprKind::Traversal(traversal), [AccessStep::Index { key, optional: false, .. }, rest @ ..]) =
-            (&access.base.kind, access.steps.as_slice())
-        else {
-            return Ok(None);
-        };
-        if self.find_binding(&traversal.root.name).is_some() {
-            return Ok(None);
-        }
+    /// `type.name[key].attribute` with a computed key: the value of that instance, without that of all instances being
+    /// built. The key is evaluated once, since keys may be nested in keys.
+    fn access_instance(
+        &mut self,
+        access: &Access,
+        traversal: &Traversal,
+        (key, span): (&Expr, Span),
+        rest: &[AccessStep],
+    ) -> Outcome {
         let key = self.eval(key)?;
         let attribute = match rest.first() {
             Some(AccessStep::Attribute { name, optional: false }) => Some(name),
             _ => None,
         };
         let names = self.names;
-        let found = names.indexed(traversal, &key, attribute);
-        Ok(found.map(|(value, used)| (value, if used { 2 } else { 1 })))
+        if let Some((value, used)) = names.indexed(traversal, &key, attribute) {
+            return self.steps(value, &rest[usize::from(used)..]);
+        }
+        let base = self.eval(&access.base)?;
+        let value = self.index(&base, &key, span)?;
+        self.steps(value, rest)
     }
 
     fn steps(&mut self, mut value: Value, steps: &[AccessStep]) -> Outcome {

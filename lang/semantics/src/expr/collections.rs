@@ -8,6 +8,9 @@ use plumb_syntax::tree::{Expr, ExprKind, For, Object, ObjectEntry, ObjectKey, Tu
 
 use super::{Eval, Failed, Outcome};
 
+/// Entries of an object, in the order in which they were given.
+type Pairs = Vec<(EcoString, Value)>;
+
 impl Eval<'_> {
     pub(super) fn tuple(&mut self, tuple: &Tuple) -> Outcome {
         let mut items = Vec::with_capacity(tuple.elements.len());
@@ -125,7 +128,7 @@ impl Eval<'_> {
         true
     }
 
-    fn spread_entries(&mut self, expr: &Expr) -> Outcome<Option<(Vec<(EcoString, Value)>, Marks)>> {
+    fn spread_entries(&mut self, expr: &Expr) -> Outcome<Option<(Pairs, Marks)>> {
         let value = self.eval(expr)?;
         let (inner, marks) = value.unmark();
         match (inner, inner.as_entries()) {
@@ -171,10 +174,15 @@ impl Eval<'_> {
     pub(super) fn for_each(&mut self, each: &For) -> Outcome {
         let collection = self.eval(&each.collection)?;
         let (inner, marks) = collection.unmark();
-        self.check_condition(each)?;
         let pairs = match self.pairs(inner, &each.collection)? {
-            Some(pairs) => pairs,
-            None => return Ok(Value::unknown(Type::Dynamic).with_marks(marks)),
+            Some(pairs) if !pairs.is_empty() => pairs,
+            pairs => {
+                self.check_condition(each)?;
+                match pairs {
+                    Some(pairs) => pairs,
+                    None => return Ok(Value::unknown(Type::Dynamic).with_marks(marks)),
+                }
+            }
         };
         match &each.result_key {
             None => self.for_tuple(each, pairs, marks),
@@ -182,7 +190,7 @@ impl Eval<'_> {
         }
     }
 
-    /// The condition is tried once with unknown variables, so that mistakes in it show for empty collections too.
+    /// The condition is tried with unknown variables where there are no elements, so that mistakes in it show too.
     fn check_condition(&mut self, each: &For) -> Outcome<()> {
         let Some(condition) = &each.condition else { return Ok(()) };
         let unknown = Value::unknown(Type::Dynamic);

@@ -431,11 +431,11 @@ pub(crate) fn describe(value: &Value) -> EcoString {
         Value::List(_) | Value::Set(_) | Value::Map(_) => {
             let count =
                 inner.as_items().map_or_else(|| inner.as_entries().map_or(0, |e| e.len()), <[Value]>::len);
-            eco_format!("{} with {count} {}", inner.ty().friendly_name(), plural(count, "element"))
+            eco_format!("a {} with {count} {}", inner.ty().friendly_name(), plural(count, "element"))
         }
-        Value::Tuple(items) => eco_format!("tuple with {} {}", items.len(), plural(items.len(), "element")),
+        Value::Tuple(items) => eco_format!("a tuple with {} {}", items.len(), plural(items.len(), "element")),
         Value::Object(entries) => {
-            eco_format!("object with {} {}", entries.len(), plural(entries.len(), "attribute"))
+            eco_format!("an object with {} {}", entries.len(), plural(entries.len(), "attribute"))
         }
         Value::Marked(_) => "a marked value".into(),
     }

@@ -17,18 +17,13 @@ pub(super) struct Shape {
     pub blocks: &'static [&'static str],
 }
 
-/// Reports everything in a body that may not be there, and what is there twice.
+/// Reports everything in a body that may not be there.
 pub(super) fn check_shape(body: &Body, shape: &Shape, diagnostics: &mut Diagnostics) {
-    let mut seen: Vec<(&str, Span)> = Vec::new();
     for item in &body.items {
         match item {
             Item::Attribute(attribute) => {
                 let name = attribute.name.as_str();
-                if shape.attributes.contains(&name) {
-                    if seen.iter().all(|(written, _)| *written != name) {
-                        seen.push((name, attribute.name.span));
-                    }
-                } else {
+                if !shape.attributes.contains(&name) {
                     diagnostics.push(unexpected_argument(attribute, shape));
                 }
             }
@@ -178,7 +173,7 @@ pub(super) fn required(block: &Block, name: &str, diagnostics: &mut Diagnostics)
 
 pub(super) fn missing_argument(block: &Block, name: &str) -> Diagnostic {
     Diagnostic::error("missing-argument", "Missing required argument")
-        .detail(eco_format!("A `{}` block needs the argument `{name}`.", block.kind))
+        .detail(eco_format!("The block `{}` needs the argument `{name}`.", block.kind))
         .at(block.header_span)
         .help(eco_format!("Add `{name} = …`."))
 }

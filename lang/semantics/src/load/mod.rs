@@ -16,7 +16,7 @@ use indexmap::IndexMap;
 use plumb_model::address::ModulePath;
 use plumb_model::{Diagnostic, Diagnostics, SourceId, Sources, Span, Value};
 use plumb_syntax::tree::{Block, Expr};
-use plumb_syntax::{Dialect, parse};
+use plumb_syntax::{Dialect, parse, parse_json};
 
 use crate::expr::{Eval, FunctionContext, Names, NoNames, Rules};
 use crate::graph;
@@ -27,6 +27,7 @@ use declare::Declaring;
 mod blocks;
 mod declare;
 mod files;
+mod json;
 mod overrides;
 pub(crate) mod providers;
 mod resource;
@@ -302,6 +303,11 @@ impl Loader<'_> {
         let text = decode(&bytes, &shown, &mut self.sources, &mut self.diagnostics);
         let source = self.sources.add(shown, text);
         let text = self.sources.get(source).text.clone();
+        if file.json {
+            let parsed = parse_json(source, &text);
+            self.diagnostics.extend(parsed.diagnostics);
+            return (source, json::items(&parsed.tree, file.dialect, &mut self.diagnostics));
+        }
         let parsed = parse(source, &text, file.dialect);
         self.diagnostics.extend(parsed.diagnostics);
         (source, parsed.tree.body.items)
@@ -358,10 +364,10 @@ fn constant(
             traversal: &plumb_syntax::tree::Traversal,
             diagnostics: &mut Diagnostics,
         ) -> crate::expr::Outcome<(Value, usize)> {
-            if traversal.root.as_str() == "var" {
-                if let Some(value) = traversal.attribute(0).and_then(|name| self.0.get(&name.name)) {
-                    return Ok((value.clone(), 1));
-                }
+            if traversal.root.as_str() == "var"
+                && let Some(value) = traversal.attribute(0).and_then(|name| self.0.get(&name.name))
+            {
+                return Ok((value.clone(), 1));
             }
             NoNames { place: "A value that is needed before anything is evaluated" }
                 .lookup(traversal, diagnostics)

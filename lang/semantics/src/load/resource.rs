@@ -205,10 +205,10 @@ fn ignore_changes(body: &Body, diagnostics: &mut Diagnostics) -> IgnoreChanges {
         return IgnoreChanges::All;
     }
     let elements = blocks::list(body, "ignore_changes", diagnostics);
-    if let [only] = elements.as_slice() {
-        if only.as_string().is_some_and(|text| text == "*") {
-            return IgnoreChanges::All;
-        }
+    if let [only] = elements.as_slice()
+        && only.as_string().is_some_and(|text| text == "*")
+    {
+        return IgnoreChanges::All;
     }
     let mut paths = Vec::new();
     for element in elements {

@@ -78,7 +78,17 @@ impl Setup {
         variables: IndexMap<EcoString, Value>,
         exact: bool,
     ) -> Setup {
-        let world = Arc::new(MemoryWorld::new(files));
+        Setup::of(&files, schemas, phase, variables, exact)
+    }
+
+    pub fn of(
+        files: &[(&str, &str)],
+        schemas: TestSchemas,
+        phase: Phase,
+        variables: IndexMap<EcoString, Value>,
+        exact: bool,
+    ) -> Setup {
+        let world = Arc::new(MemoryWorld::new(files.iter().copied()));
         let loaded = load(&*world, std::path::Path::new("."), &LoadOptions::default());
         let mut diagnostics = loaded.diagnostics;
         let schemas = Arc::new(schemas);

@@ -56,7 +56,11 @@ impl Schemas {
     /// What the provider can do beyond the base of the contract.
     pub fn capabilities(&self) -> Capabilities {
         let capabilities = self.store.capabilities();
-        Capabilities { plan_destroy: capabilities.plan_destroy, move_state: capabilities.move_resource_state, finds_planned: false }
+        Capabilities {
+            plan_destroy: capabilities.plan_destroy,
+            move_state: capabilities.move_resource_state,
+            finds_planned: false,
+        }
     }
 
     /// Whether a plugin works without having been asked for its schema.

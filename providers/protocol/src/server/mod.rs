@@ -1,0 +1,143 @@
+//! Serves a provider as a plugin: the other side of the wire, over protocol 6.
+//!
+//! [`serve`] is all that the `main` of a plugin needs. It checks that a host started it, listens on a socket of its own,
+//! says where in the handshake line, and answers calls until the host says that it is over. The provider is the same
+//! trait that the engine calls when it is compiled in.
+//!
+//! Started by a person, or with `-debug` as its argument, it says what it is, or serves without encryption and prints how
+//! to attach to it.
+
+mod provider;
+mod service;
+mod stream;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use plumb_provider_api::Provider;
+use tokio::net::UnixListener;
+use tonic::transport::Server;
+
+use crate::handshake::{self, Address, Handshake};
+use crate::method::Version;
+use crate::tls::Identity;
+use provider::Served;
+use service::{Service, Shutdown};
+use stream::Incoming;
+
+/// What the plugin says to a person who starts it.
+const HINT: &str = "This program is a provider. It is started by Plumb, Terraform or OpenTofu; to debug it, start it with -debug.";
+
+/// Why a plugin could not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// A person started it.
+    #[error("{HINT}")]
+    NotStartedByHost,
+    /// The socket could not be made, or the handshake could not be printed.
+    #[error("cannot listen: {0}")]
+    Listen(#[from] std::io::Error),
+    /// Encryption could not be set up.
+    #[error(transparent)]
+    Tls(#[from] crate::tls::TlsError),
+    /// The connection failed.
+    #[error("cannot serve: {0}")]
+    Transport(#[from] tonic::transport::Error),
+}
+
+/// Serves a provider until its host ends it. `address` is the provider's (`example.com/acme/probe`).
+///
+/// The exit code is a failure if a person started the program, or it could not listen; the reason is on standard error.
+#[expect(clippy::print_stderr, reason = "the only place where a host or a person looks for the reason")]
+pub async fn serve(address: &str, provider: Arc<dyn Provider>) -> ExitCode {
+    match try_serve(address, provider).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn try_serve(address: &str, provider: Arc<dyn Provider>) -> Result<(), ServeError> {
+    let debug = std::env::args().skip(1).any(|argument| argument == "-debug" || argument == "--debug");
+    let started_by_host = std::env::var(handshake::COOKIE.0).is_ok_and(|value| value == handshake::COOKIE.1);
+    if !started_by_host && !debug {
+        return Err(ServeError::NotStartedByHost);
+    }
+    let host = std::env::var(handshake::CLIENT_CERTIFICATE).ok().filter(|pem| !pem.is_empty() && !debug);
+    let encryption = match host {
+        Some(host) => {
+            let identity = Identity::new()?;
+            Some((identity.server_config(&host)?, identity.der().to_vec()))
+        }
+        None => None,
+    };
+    let folder = socket_folder()?;
+    let socket = folder.path().join("plugin");
+    let listener = UnixListener::bind(&socket)?;
+    let (config, certificate) = encryption.unzip();
+    if debug {
+        announce_debug(address, &socket)?;
+    } else {
+        let address = Address::Unix(socket.to_string_lossy().into_owned());
+        print(&Handshake { version: Version::V6, address, certificate }.to_string())?;
+    }
+    let shutdown = Shutdown::default();
+    let service = Service::new(Arc::new(Served::new(provider.clone())), shutdown.clone());
+    let (ended, over) = (shutdown.clone(), shutdown);
+    let server = Server::builder()
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(STREAM_WINDOW * 4)
+        .serve_with_incoming_shutdown(service, Incoming::new(listener, config), async move {
+            ended.asked().await
+        });
+    tokio::select! {
+        result = server => result?,
+        // Interrupts reach the whole process group; the host decides what they mean.
+        () = ignore_interrupts() => {}
+        // A host that keeps its connection open does not keep the plugin from ending.
+        () = async { over.asked().await; tokio::time::sleep(GRACE).await } => {}
+    }
+    provider.shutdown().await;
+    Ok(())
+}
+
+/// How long calls that are on their way may take after the host said that it is over.
+const GRACE: Duration = Duration::from_millis(500);
+/// How many bytes of one request may be on their way.
+const STREAM_WINDOW: u32 = 4 << 20;
+
+/// Swallows interrupts for ever.
+async fn ignore_interrupts() {
+    while tokio::signal::ctrl_c().await.is_ok() {}
+    // Where there are no such signals, there is nothing to swallow.
+    std::future::pending::<()>().await;
+}
+
+/// A folder for the socket: where the host asks for it, or else in the usual folder for temporary files.
+fn socket_folder() -> std::io::Result<tempfile::TempDir> {
+    let wanted = std::env::var_os(handshake::SOCKET_FOLDER).filter(|folder| !folder.is_empty());
+    let folder = wanted.map_or_else(std::env::temp_dir, PathBuf::from);
+    tempfile::Builder::new().prefix("plumb-").tempdir_in(folder)
+}
+
+fn print(line: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()
+}
+
+fn announce_debug(address: &str, socket: &std::path::Path) -> std::io::Result<()> {
+    let entry = serde_json::json!({ address: {
+        "Protocol": "grpc",
+        "ProtocolVersion": Version::V6.number(),
+        "Pid": std::process::id(),
+        "Test": true,
+        "Addr": { "Network": "unix", "String": socket },
+    }});
+    print(&format!("To attach to this provider, set\n\n\tTF_REATTACH_PROVIDERS='{entry}'\n"))
+}

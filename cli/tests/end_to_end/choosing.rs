@@ -25,8 +25,20 @@ fn a_target_brings_what_it_needs_and_nothing_else() {
     workspace.apply(&["-target=file.b"]);
     assert_eq!(workspace.recorded(), ["file.a", "file.b"]);
     workspace.plumb(&["plan", "-detailed-exitcode"]).exits(2).prints("1 to create");
-    workspace.plumb(&["destroy", "-auto-approve", "-target=file.a"]).succeeds();
-    assert!(workspace.recorded().is_empty());
+}
+
+#[test]
+fn destroying_a_target_takes_what_depends_on_it_and_leaves_what_it_needs() {
+    let destroy = |limit: &str| {
+        let workspace = Workspace::of(THREE);
+        workspace.apply(&[]);
+        workspace.plumb(&["destroy", "-auto-approve", limit]).succeeds();
+        workspace.recorded()
+    };
+    assert_eq!(destroy("-target=file.a"), ["file.c"]);
+    assert_eq!(destroy("-target=file.b"), ["file.a", "file.c"]);
+    assert_eq!(destroy("-exclude=file.a"), ["file.a"]);
+    assert_eq!(destroy("-exclude=file.b"), ["file.a", "file.b"]);
 }
 
 #[test]
@@ -107,8 +119,8 @@ fn what_moves_is_not_made_anew() {
     workspace
         .plumb(&["plan"])
         .succeeds()
-        .prints("file.c has moved to file.d")
-        .prints("0 to create, 0 to update");
+        .prints("file.d has moved here from file.c")
+        .prints("0 to destroy, 1 moved");
     workspace.apply(&[]);
     assert_eq!(workspace.recorded(), ["file.a", "file.b", "file.d"]);
     workspace.is_settled(&[]);

@@ -1,7 +1,7 @@
 //! What the documentation shows is true: every command in a block of kind `console` is run, and prints what is there.
 //!
 //! All blocks of a document are run in one directory, which has a copy of `examples/` for documents elsewhere, or of
-//! the example for its README. A line `$ command` is given to a shell; the lines after it are its output, both streams
+//! the example for its README. A line `$ command` is given to a shell, with the lines after it that begin with `> `; the others are its output, both streams
 //! together, where `…` stands for any lines and `[..]` for anything in a line. A command must succeed unless its output
 //! ends with `(exit code N)`. A block after `<!-- file: NAME -->` is written to this file.
 
@@ -40,7 +40,10 @@ fn commands(lines: &[&str]) -> Vec<(String, Vec<String>)> {
     for line in lines {
         match (line.strip_prefix("$ "), commands.last_mut()) {
             (Some(command), _) => commands.push((command.to_owned(), Vec::new())),
-            (None, Some((_, output))) => output.push((*line).to_owned()),
+            (None, Some((command, output))) => match line.strip_prefix("> ") {
+                Some(more) if output.is_empty() => *command = format!("{command}\n{more}"),
+                _ => output.push((*line).to_owned()),
+            },
             (None, None) => panic!("a block begins with `{line}`, which is no command"),
         }
     }

@@ -80,8 +80,9 @@ fn service() {
 fn contact_centre() {
     let api = Api::start(0, "letmein").expect("a port of this machine is free");
     let workspace = Workspace::example("contact-centre").with("TF_VAR_url", &api.url());
+    workspace.plumb(&["plan"]).exits(1).says("no environment variable `CONTACT_CENTRE_TOKEN`");
+    let workspace = workspace.with("CONTACT_CENTRE_TOKEN", "wrong");
     workspace.plumb(&["plan"]).exits(1).says("401");
-
     let workspace = workspace.with("CONTACT_CENTRE_TOKEN", "letmein");
     live(&workspace, &["-var", r#"queues={ sales = { skill = "sales", max_wait = 30 } }"#]);
     let queues: Vec<_> = api

@@ -4,9 +4,11 @@
 //! `plumb-semantics`; here it is asked for and shown.
 //!
 //! - [`args`]: what can be typed; `commands`: what is done for it, a file for each;
-//! - `session`: configuration, variables, schemas; `store`: state and locks; `registry`: providers; `world`: the disk;
+//! - `session`: configuration, variables, schemas; `store`: state and locks; `registry`: providers; `world`: the disk, `archive`: the disk as a saved
+//!   plan remembers it;
 //! - [`render`]: everything that is shown; `ui`: the streams that it goes to.
 
+mod archive;
 pub mod args;
 mod commands;
 mod files;

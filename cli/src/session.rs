@@ -100,6 +100,21 @@ pub fn open(world: Arc<dyn World>, variables: &VariableArgs, ui: &Ui) -> Option<
     Some(Session { program, world, registry, schemas, variables: given.values, sources })
 }
 
+/// The configuration that a saved plan holds, with the variables that it was made with. `None` after errors, which have
+/// been shown.
+pub fn open_archived(world: Arc<dyn World>, variables: IndexMap<EcoString, Value>, ui: &Ui) -> Option<Session> {
+    let Checked { program, registry, schemas, diagnostics } = check_only(&*world);
+    let errors: Diagnostics = diagnostics.into_iter().filter(Diagnostic::is_error).collect();
+    if ui.diagnostics(&errors, &program.sources) {
+        return None;
+    }
+    let mut sources = Sources::new();
+    program.sources.iter().for_each(|(_, source)| {
+        sources.add(source.name.clone(), source.text.clone());
+    });
+    Some(Session { program, world, registry, schemas, variables, sources })
+}
+
 /// The providers whose configurations the program has.
 pub fn used_providers(program: &Program) -> BTreeSet<ProviderSource> {
     let decls = program.modules().flat_map(|(_, module)| module.providers.values());

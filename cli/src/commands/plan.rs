@@ -33,13 +33,13 @@ pub fn run(args: &PlanArgs, ui: &Ui) -> Exit {
         Err(trouble) => return report(trouble, ui),
     };
     let purpose = purpose(&args.planning, false);
-    let Some((session, plan)) = make(&args.planning, purpose, world, &opened, ui) else { return Exit::Error };
+    let Some((session, plan)) = make(&args.planning, purpose, world.clone(), &opened, ui) else { return Exit::Error };
     show(&plan, &session, args.format, ui);
     if plan.errored {
         return Exit::Error;
     }
     if let Some(out) = &args.out {
-        if let Err(found) = super::artifact::write(out, &plan, &session, &args.planning) {
+        if let Err(found) = super::artifact::write(out, &plan, &session, &world, &args.planning) {
             ui.diagnostics(&found.into(), &Sources::new());
             return Exit::Error;
         }

@@ -8,7 +8,7 @@
 //! - `saved`, `convert`: its versioned records, and the way there and back; [`value`] is the form of values.
 //! - [`secret`]: sensitive values are concealed one by one under a key that does not travel with the plan.
 //! - [`mod@seal`]: one canonical content, one digest; whatever is not exactly that is refused.
-//! - [`effect`]: what a plan does, without what differs between two plans that do the same.
+//! - [`mod@effect`]: what a plan does, without what differs between two plans that do the same.
 //! - [`binding`]: whether the state is still the one that a plan was made from.
 //!
 //! What always holds: what is sealed can be opened and is equal to what was sealed, but for ephemeral values, which are

@@ -5,7 +5,7 @@
 //! body: the content, compressed
 //! ```
 //!
-//! The content is the canonical JSON of [`super::saved`]. A plan is known by the SHA-256 of the content
+//! The content is the canonical JSON of `saved`. A plan is known by the SHA-256 of the content
 //! ([`PlanDigest`]), which depends on nothing but the plan: neither on how it was compressed nor on when it was sealed.
 //! The second digest is there since several compressed bodies have the same content, and no bit of a file may change.
 //!

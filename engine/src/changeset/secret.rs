@@ -10,7 +10,7 @@
 //! twice gives the same artifact and two plans can be compared, and different ones never share a nonce. The place
 //! (address, path) is authenticated: what was concealed at one place cannot be moved to another.
 //!
-//! Without the key a [`placeholder`] stands for the value: unknown, sensitive, the same for the same secret at the same
+//! Without the key a placeholder stands for the value: unknown, sensitive, the same for the same secret at the same
 //! place, so that it can still be shown *that* a password changes.
 
 use std::cell::Cell;
@@ -99,7 +99,9 @@ impl Place<'_> {
     /// The place of a part, in bytes that no other place has.
     fn bytes(&self, path: &[Step]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(64);
-        [self.kind, self.name, self.deposed].map(|part| add(&mut bytes, b'.', part.as_bytes()));
+        for part in [self.kind, self.name, self.deposed] {
+            add(&mut bytes, b'.', part.as_bytes());
+        }
         bytes.extend_from_slice(&path_bytes(path));
         bytes
     }

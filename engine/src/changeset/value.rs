@@ -16,8 +16,8 @@
 //! There is no white space and one way to write each value, so that the same value always gives the same bytes. Nesting
 //! is bounded by [`MAX_DEPTH`] both ways. Text that is no value is an error, never a panic.
 //!
-//! A caller who saves a plan says how sensitive parts are concealed ([`write_concealed`]); this module knows where
-//! they are, [`super::secret`] how it is done. Elsewhere: types are [`super::types`].
+//! A caller who saves a plan says how sensitive parts are concealed (`write_concealed`); this module knows where
+//! they are, [`super::secret`] how it is done. Elsewhere: types are `types`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -70,12 +70,12 @@ pub fn write(value: &Value) -> Result<String, ValueError> {
 /// unknown ones.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub(super) fn write_concealed(value: &Value, conceal: Conceal) -> Result<String, ValueError> {
     Writer { out: String::new(), path: Vec::new(), conceal: Some(conceal) }.finish(value)
 }
 
-/// Reads what [`write`] gives.
+/// Reads what [`write()`] gives.
 ///
 /// # Errors
 /// If the text is something else.

@@ -397,6 +397,7 @@ impl Number {
         if let (Repr::Small { value: a, .. }, Repr::Small { value: b, .. }) = (&self.0, &other.0)
             && let Some(product) = a.checked_mul(*b)
             && product != 0
+            && 64 - product.unsigned_abs().leading_zeros() - product.trailing_zeros() <= u32::from(precision)
         {
             return Ok(Number(Repr::Small { value: product, precision }));
         }
@@ -651,6 +652,9 @@ impl Number {
         if mantissa == UBig::ZERO {
             return (negative, "0".to_owned(), 1);
         }
+        // The mantissa of a small number is not odd, and can have more bits than its precision.
+        let zeros = mantissa.trailing_zeros().unwrap_or(0);
+        let (mantissa, exponent) = (mantissa >> zeros, exponent + zeros as i64);
         // The lowest bit of the widened mantissa is half a unit of the last place.
         let widen = usize::from(self.precision()) + 1 - mantissa.bit_len();
         let mantissa = mantissa << widen;
@@ -726,6 +730,15 @@ mod tests {
 
     fn n(text: &str) -> Number {
         Number::parse(text).unwrap()
+    }
+
+    #[test]
+    fn whole_numbers_beyond_their_precision_print_shortest() {
+        let power = |exponent| Number::from_f64(f64::powi(2.0, exponent)).unwrap();
+        assert_eq!(power(54).to_string(), "18014398509481984");
+        assert_eq!(power(60).to_string(), "1152921504606847000");
+        let product = Number::from_f64(9007199254740991.0).unwrap().mul(&n("3").with_precision(53)).unwrap();
+        assert_eq!(product.to_string(), "27021597764222973");
     }
 
     #[test]

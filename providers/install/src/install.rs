@@ -269,14 +269,12 @@ impl Installer {
     ) -> Diagnostic {
         let diagnostic =
             Diagnostic::error("no-provider-version", "No version of a provider can be installed");
-        let places: Vec<String> = methods
-            .iter()
-            .map(|method| match &method.origin {
-                Origin::Filesystem(folder) => folder.display().to_string(),
-                Origin::Network(url) => url.clone(),
-                Origin::Direct => format!("the registry {}", address.host),
-            })
-            .collect();
+        let folders = methods.iter().filter_map(|method| match &method.origin {
+            Origin::Filesystem(folder) => Some(folder),
+            Origin::Network(_) | Origin::Direct => None,
+        });
+        let places: Vec<String> = folders.clone().map(|folder| folder.display().to_string()).collect();
+        let elsewhere = folders.clone().count() < methods.len();
         let wanted = match known {
             Some(known) => format!("version {} (locked)", known.version),
             None if constraints.is_empty() => "any release".to_owned(),
@@ -284,25 +282,25 @@ impl Installer {
         };
         let found: Vec<String> = offered.keys().map(ToString::to_string).collect();
         let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
-        let near = methods.iter().find_map(|method| match &method.origin {
-            Origin::Filesystem(root) => {
-                let there: Vec<String> =
-                    filesystem::addresses(root).iter().map(ToString::to_string).collect();
-                did_you_mean(&address.to_string(), there.iter().map(String::as_str))
-            }
-            _ => None,
+        let near = folders.into_iter().find_map(|root| {
+            let there: Vec<String> = filesystem::addresses(root).iter().map(ToString::to_string).collect();
+            did_you_mean(&address.to_string(), there.iter().map(String::as_str))
+        });
+        let by_hand = elsewhere.then(|| {
+            "Registries and network mirrors are not asked: fetch packages with `terraform providers mirror FOLDER`, and name the folder in a `filesystem_mirror`."
+                .into()
         });
         diagnostic
             .detail(format!(
                 "Provider {address} is wanted as {wanted} for {}; looked in {}; found: {found}.",
                 self.platform,
                 if places.is_empty() {
-                    "nothing, since no method of installation covers it".into()
+                    "no folder, since none is configured for it".into()
                 } else {
                     places.join(", ")
                 }
             ))
-            .maybe_help(near)
+            .maybe_help(near.or(by_hand))
     }
 }
 

@@ -162,6 +162,15 @@ fn what_is_missing_is_said() {
 }
 
 #[test]
+fn where_nobody_looks_is_said() {
+    let mut bench = Bench::new();
+    bench.installer.config.methods = Some(vec![Method::all(Origin::Direct)]);
+    let diagnostics = bench.install("", &LockFile::default(), Choice::Keep).unwrap_err();
+    let diagnostic = diagnostics.iter().next().unwrap();
+    assert!(diagnostic.help.as_ref().unwrap().contains("not asked"), "{diagnostic:?}");
+}
+
+#[test]
 fn an_override_needs_neither_version_nor_hash() {
     let mut bench = Bench::new();
     let folder = bench.folder.path().join("dev");

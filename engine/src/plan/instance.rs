@@ -535,6 +535,13 @@ pub(crate) async fn upgrade(
     Ok((value, warnings))
 }
 
+/// Whether something becomes a secret, or ceases to be one. Where there is nothing, nothing can be one: an attribute
+/// that was marked while it was unknown may turn out null.
 fn marks_differ(before: &Value, after: &Value) -> bool {
-    before.has_marks() != after.has_marks() || before.unmark_with_paths().1 != after.unmark_with_paths().1
+    let telling = |value: &Value| {
+        let (plain, mut marks) = value.unmark_with_paths();
+        marks.retain(|(path, _)| !plain.at(path).is_some_and(Value::is_null));
+        marks
+    };
+    (before.has_marks() || after.has_marks()) && telling(before) != telling(after)
 }

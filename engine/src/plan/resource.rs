@@ -84,7 +84,9 @@ impl Walker<'_> {
         let destroying = self.options.purpose == Purpose::Destroy;
         for instance in &refs {
             let address = self.evaluator.address(*instance);
-            let selected = self.selection.instance(id, &address);
+            // What is read is needed by what is deleted, for example by a provider.
+            let read = destroying && decl.resource.mode != Mode::Managed;
+            let selected = read || self.selection.instance(id, &address);
             match (destroying && decl.resource.mode == Mode::Managed, selected) {
                 (false, true) => self.push(task, Work::Declared(*instance)),
                 (true, true) => {
@@ -219,11 +221,12 @@ impl Walker<'_> {
         }
     }
 
-    /// An instance of a plan to delete everything that is not recorded: it has no object.
+    /// An instance of a plan to delete everything that is not recorded: it has no object, and nobody will know what it
+    /// would have been.
     fn show_absent(&mut self, work: &Work) {
         if let Work::Undeclared { visible: Some(instance), .. } = work {
             let schema = self.evaluator.schema(instance.node).map(|s| s.block.implied_type());
-            self.evaluator.set_instance(*instance, Value::Null(schema.unwrap_or(plumb_model::Type::Dynamic)));
+            self.evaluator.set_instance(*instance, Value::unknown(schema.unwrap_or(plumb_model::Type::Dynamic)));
         }
     }
 

@@ -1,7 +1,9 @@
 //! `-target` and `-exclude`: which part of a program is planned.
 //!
 //! A target takes with it everything that it depends on; an exclusion takes with it everything that depends on it.
-//! Both are decided for whole blocks first; [`Selection::instance`] then decides for each instance of a selected block.
+//! Where everything is to be deleted it is the other way round: what depends on a target goes with it, and what an
+//! exclusion depends on stays with it. All this is decided for whole blocks first; [`Selection::instance`] then decides
+//! for each instance of a selected block.
 
 use plumb_model::address::{ConfigResource, Instance, Key, ProviderConfig, Target};
 use plumb_semantics::program::{NodeId, NodeKind, Program};
@@ -12,20 +14,27 @@ pub struct Selection {
     nodes: Vec<bool>,
     /// Nodes that are themselves named, and not only needed by others: instances of these are filtered.
     named: Vec<bool>,
+    /// Of a plan to delete, nodes whose instances all go; others are evaluated for these, and stay.
+    deleted: Option<Vec<bool>>,
     targets: Vec<Target>,
     excludes: Vec<Target>,
 }
 
 impl Selection {
-    /// Decides for all nodes.
-    pub fn new(program: &Program, targets: &[Target], excludes: &[Target]) -> Selection {
+    /// Decides for all nodes; `destroying` says whether selected instances are to be deleted.
+    pub fn new(program: &Program, targets: &[Target], excludes: &[Target], destroying: bool) -> Selection {
         let count = program.node_count();
         let mut selection = Selection {
             nodes: vec![targets.is_empty(); count],
             named: vec![false; count],
+            deleted: None,
             targets: targets.to_vec(),
             excludes: excludes.to_vec(),
         };
+        if destroying && !selection.is_everything() {
+            selection.select_deletions(program);
+            return selection;
+        }
         if !targets.is_empty() {
             selection.select_targets(program);
         }
@@ -78,13 +87,42 @@ impl Selection {
         }
     }
 
+    fn select_deletions(&mut self, program: &Program) {
+        let (dependents, dependencies) = (dependents(program), dependencies(program));
+        let (mut going, mut staying, mut named) = (Vec::new(), Vec::new(), Vec::new());
+        for (id, _) in program.nodes() {
+            let Some(block) = block_of(program, id) else { continue };
+            let is_named = |targets: &[Target]| targets.iter().any(|target| names_block(target, &block));
+            if is_named(&self.targets) {
+                going.extend(&dependents[id.0 as usize]);
+                named.push(id);
+            } else if is_named(&self.excludes) {
+                staying.extend(&dependencies[id.0 as usize]);
+                named.push(id);
+            }
+        }
+        let mut deleted = vec![self.targets.is_empty(); program.node_count()];
+        reach(going, &dependents, &mut deleted);
+        let mut kept = vec![false; program.node_count()];
+        reach(staying, &dependencies, &mut kept);
+        deleted.iter_mut().zip(kept).for_each(|(deleted, kept)| *deleted &= !kept);
+        named.iter().for_each(|id| self.named[id.0 as usize] = true);
+        if !self.excludes.is_empty() {
+            // Of what is named, the instances that are not excluded go, unless something that stays needs them.
+            named.retain(|id| deleted[id.0 as usize]);
+            self.named.fill(false);
+            named.iter().for_each(|id| self.named[id.0 as usize] = true);
+            named.iter().for_each(|id| deleted[id.0 as usize] = false);
+        }
+        let gone = program.nodes().map(|(id, _)| id).filter(|id| deleted[id.0 as usize]);
+        reach(gone.chain(named).collect(), &dependencies, &mut self.nodes);
+        self.deleted = Some(deleted);
+    }
+
     fn drop_excluded(&mut self, program: &Program) {
-        let mut dependents: Vec<Vec<NodeId>> = vec![Vec::new(); program.node_count()];
+        let dependents = dependents(program);
         let mut dropped: Vec<NodeId> = Vec::new();
         for (id, _) in program.nodes() {
-            for dependency in program.dependencies(id) {
-                dependents[dependency.to.0 as usize].push(id);
-            }
             let Some(block) = block_of(program, id) else { continue };
             let whole = |target: &Target| match target {
                 Target::Module(_) => names_block(target, &block),
@@ -115,7 +153,11 @@ impl Selection {
 
     /// Whether an instance of a node is planned.
     pub fn instance(&self, id: NodeId, address: &Instance) -> bool {
-        self.node(id) && (!self.named[id.0 as usize] || self.address(address))
+        let named = self.named[id.0 as usize] && self.address(address);
+        match &self.deleted {
+            Some(deleted) => deleted[id.0 as usize] || named,
+            None => self.node(id) && (!self.named[id.0 as usize] || named),
+        }
     }
 
     /// Whether an instance that no block declares is planned.
@@ -131,6 +173,31 @@ impl Selection {
     /// Whether everything is planned.
     pub fn is_everything(&self) -> bool {
         self.targets.is_empty() && self.excludes.is_empty()
+    }
+}
+
+/// For each node, those that it depends on.
+fn dependencies(program: &Program) -> Vec<Vec<NodeId>> {
+    program.nodes().map(|(id, _)| program.dependencies(id).iter().map(|d| d.to).collect()).collect()
+}
+
+/// For each node, those that depend on it.
+fn dependents(program: &Program) -> Vec<Vec<NodeId>> {
+    let mut dependents: Vec<Vec<NodeId>> = vec![Vec::new(); program.node_count()];
+    for (id, _) in program.nodes() {
+        for dependency in program.dependencies(id) {
+            dependents[dependency.to.0 as usize].push(id);
+        }
+    }
+    dependents
+}
+
+/// Marks what can be reached along edges, from nodes that are not marked yet.
+fn reach(mut from: Vec<NodeId>, edges: &[Vec<NodeId>], reached: &mut [bool]) {
+    while let Some(id) = from.pop() {
+        if !std::mem::replace(&mut reached[id.0 as usize], true) {
+            from.extend(&edges[id.0 as usize]);
+        }
     }
 }
 

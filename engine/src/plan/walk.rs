@@ -189,7 +189,12 @@ impl<'a> Walker<'a> {
         let diagnostics = prior.apply_moves(&program);
         let count = program.node_count();
         Walker {
-            selection: Selection::new(&program, &options.targets, &options.excludes),
+            selection: Selection::new(
+                &program,
+                &options.targets,
+                &options.excludes,
+                options.purpose == Purpose::Destroy,
+            ),
             create_first: order::create_before_destroy(&program),
             timestamp: outcome::timestamp(evaluator.options().plan_time),
             replace: options.replace.iter().cloned().collect(),

@@ -9,6 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -150,6 +151,26 @@ pub(super) fn missing_directories(path: &Path) -> Vec<String> {
         .collect()
 }
 
+/// Directories that were made for any file that this process has seen. Files share directories: whichever of them goes
+/// last takes the directory along, not only the one that happened to come first.
+static SHARED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn shared() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    SHARED.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// Remembers directories that were made for some file.
+pub(super) fn share(made: &BTreeSet<String>) {
+    shared().extend(made.iter().filter_map(|dir| std::path::absolute(dir).ok()));
+}
+
+/// The directories above a file that were made for it or for another one.
+pub(super) fn shared_above(path: &Path) -> Vec<String> {
+    let shared = shared();
+    let above = path.ancestors().skip(1).filter(|dir| std::path::absolute(dir).is_ok_and(|dir| shared.contains(&dir)));
+    above.filter_map(|dir| dir.to_str().map(str::to_owned)).collect()
+}
+
 /// Makes the directories above a file and adds those that it made to `made`.
 pub(super) fn make_directories(path: &Path, mode: u32, made: &mut Vec<String>) -> Result<(), Diagnostics> {
     for missing in missing_directories(path).into_iter().rev() {
@@ -246,7 +267,7 @@ pub(super) fn delete(path: &Path, made: &BTreeSet<String>) -> Result<(), Diagnos
             continue;
         }
         match fs::remove_dir(dir) {
-            Ok(()) => {}
+            Ok(()) => drop(std::path::absolute(dir).map(|dir| shared().remove(&dir))),
             Err(e) if e.kind() == ErrorKind::NotFound => {}
             Err(e) if e.kind() == ErrorKind::DirectoryNotEmpty => break,
             Err(e) => return Err(trouble("remove the directory", dir, &e)),

@@ -128,8 +128,10 @@ impl Resource for Files {
         })
         .await;
         remembered.made.extend(made);
+        remembered.made.extend(disk::shared_above(FilePath::new(planned.path.text())));
         remembered.foreign = false;
         let (digests, adopted) = outcome?;
+        disk::share(&remembered.made);
         context.private.set(&remembered);
         if adopted {
             context.warn(
@@ -150,6 +152,7 @@ impl Resource for Files {
         let found = blocking(move || disk::look(FilePath::new(&path))).await?;
         let Some(found) = found else { return Ok(None) };
         let mut remembered: Remembered = context.private.get();
+        disk::share(&remembered.made);
         if remembered.foreign {
             // Creations are all or nothing: what is there is either what was planned or what was there before.
             if wanted.is_some_and(|wanted| wanted != found.digests.sha256) {
@@ -168,8 +171,10 @@ impl Resource for Files {
     }
 
     async fn delete(&self, prior: File, context: &mut Context<()>) -> Result<(), Failed<File>> {
-        let remembered: Remembered = context.private.get();
+        let mut remembered: Remembered = context.private.get();
         let path = prior.path.text().to_owned();
+        disk::share(&remembered.made);
+        remembered.made.extend(disk::shared_above(FilePath::new(&path)));
         Ok(blocking(move || disk::delete(FilePath::new(&path), &remembered.made)).await?)
     }
 

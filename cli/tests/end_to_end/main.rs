@@ -1,0 +1,16 @@
+//! The real binary, from end to end: what a user types, what they see, and what is on disk afterwards.
+//!
+//! - `examples`: each of `examples/`, made, changed and destroyed;
+//! - `documents`: every command that the documentation shows, and what it prints;
+//! - `commands`: exit codes, streams, formats, approval, locks; `choosing`: what is planned;
+//! - `failing`: failed steps and interrupts; `robust`: killed processes, full disks, damaged files, absurd input.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod choosing;
+mod commands;
+mod documents;
+mod examples;
+mod failing;
+mod robust;

@@ -49,6 +49,7 @@ impl Selection {
         let mut selection = Selection {
             nodes: vec![false; program.node_count()],
             named: vec![false; program.node_count()],
+            deleted: None,
             targets: Vec::new(),
             excludes: Vec::new(),
         };

@@ -10,6 +10,8 @@
 //! Plumb's time is printed. Whole processes are measured, with real flushes to the disk that holds the temporary
 //! directory. Peak memory is read from `/usr/bin/time`, if it is there.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its table")]
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};

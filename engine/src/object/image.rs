@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn what_only_the_provider_chooses_is_left_to_it() {
         let inner = || Block::of([("v", optional()), ("etag", computed())]);
-        let schema = Block::of([("name", required()), ("zone", optional_computed()), ("id", computed())])
+        let schema = Block::of([("name", Attribute::required(Type::String)), ("zone", optional_computed()), ("id", computed())])
             .block("list", many(Nesting::List, inner()));
         let object = |id: Value, etag: Value| {
             obj([

@@ -233,7 +233,7 @@ impl Planner<'_> {
     async fn read(&mut self, recorded: &Value) -> Option<Prior> {
         let job = self.job;
         let kept = job.recorded.as_ref().expect("there is a value only if there is a record");
-        let identity = kept.identity.as_ref().and_then(|text| recorded::identity(text));
+        let identity = kept.identity.as_ref().and_then(recorded::identity);
         if !job.refresh {
             return Some(Prior { value: recorded.clone(), private: kept.private.clone(), identity });
         }

@@ -25,8 +25,6 @@ pub enum Exit {
     Stale = 6,
     /// Somebody else holds the lock.
     Locked = 7,
-    /// A step cannot be undone, and was not accepted.
-    Irreversible = 13,
 }
 
 /// The streams of a command.

@@ -137,7 +137,7 @@ pub fn carry_out(work: Work, reason: Option<&str>, parallelism: usize, ui: &Ui) 
         state,
         header,
         parallelism,
-        cancel: plumb_engine::cancel::Cancel::never(),
+        cancel: cancel::Cancel::never(),
         listener: &mut *listener,
     };
     let (report, found) = execute_interruptibly(inputs);

@@ -61,7 +61,8 @@ impl Ui {
     /// Shows diagnostics; gives whether there are errors among them.
     pub fn diagnostics(&self, diagnostics: &Diagnostics, sources: &Sources) -> bool {
         if !diagnostics.is_empty() {
-            let _ = io::stderr().lock().write_all(diagnostic::text(diagnostics, sources, &self.err).as_bytes());
+            let _ =
+                io::stderr().lock().write_all(diagnostic::text(diagnostics, sources, &self.err).as_bytes());
         }
         diagnostics.has_errors()
     }

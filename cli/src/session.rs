@@ -14,7 +14,8 @@ use plumb_semantics::eval::{EvalOptions, Evaluator, Phase};
 use plumb_semantics::{LoadOptions, NoneInstalled, Program, World, inputs};
 
 use crate::args::VariableArgs;
-use crate::registry::Registry;
+use crate::functions::Functions;
+use crate::registry::{self, Kinds, Registry};
 use crate::ui::Ui;
 
 /// The version of Terraform whose language is spoken; what `required_version` is compared with.
@@ -51,25 +52,29 @@ pub struct Checked {
     pub diagnostics: Diagnostics,
 }
 
-/// Loads and checks the configuration of the working directory, without variables and state.
-pub fn check_only(world: &dyn World) -> Checked {
+/// Loads the configuration of the working directory, and says what is wrong with it as far as no provider is needed to tell.
+pub fn load(world: &dyn World) -> (Arc<Program>, Diagnostics) {
     let options = LoadOptions {
         installed: &NoneInstalled,
         constants: IndexMap::new(),
         terraform_version: TERRAFORM_VERSION,
     };
     let loaded = plumb_semantics::load(world, Path::new("."), &options);
-    let (program, mut diagnostics) = (loaded.program, loaded.diagnostics);
-    let registry = Arc::new(Registry::new());
-    let (schemas, trouble) = runtime().block_on(Schemas::load(&*registry, used_providers(&program)));
+    (loaded.program, loaded.diagnostics)
+}
+
+/// Loads and checks the configuration of the working directory, without variables and state.
+pub fn check_only(world: &dyn World) -> Checked {
+    let (program, mut diagnostics) = load(world);
+    let registry = Arc::new(Registry::for_program(&program));
+    let used = used_providers(&program);
     let whole = !diagnostics.has_errors();
-    let mut found: Diagnostics = trouble
-        .into_iter()
-        .flat_map(|(source, errors)| match first_use(&program, &source) {
-            Some(span) => errors.place(span),
-            None => errors,
-        })
-        .collect();
+    let mut found = registry.remarks(&used);
+    let (schemas, trouble) = wait(Schemas::load(&*registry, used));
+    found.extend(trouble.into_iter().flat_map(|(source, errors)| match first_use(&program, &source) {
+        Some(span) => errors.place(span),
+        None => errors,
+    }));
     found.extend(plumb_semantics::check(&program, &schemas));
     if whole
         && !found.has_errors()
@@ -109,7 +114,11 @@ pub fn open(world: Arc<dyn World>, variables: &VariableArgs, ui: &Ui) -> Option<
 
 /// The configuration that a saved plan holds, with the variables that it was made with. `None` after errors, which have
 /// been shown.
-pub fn open_archived(world: Arc<dyn World>, variables: IndexMap<EcoString, Value>, ui: &Ui) -> Option<Session> {
+pub fn open_archived(
+    world: Arc<dyn World>,
+    variables: IndexMap<EcoString, Value>,
+    ui: &Ui,
+) -> Option<Session> {
     let Checked { program, registry, schemas, diagnostics } = check_only(&*world);
     let errors: Diagnostics = diagnostics.into_iter().filter(Diagnostic::is_error).collect();
     if ui.diagnostics(&errors, &program.sources) {
@@ -128,11 +137,13 @@ fn first_use(program: &Program, source: &ProviderSource) -> Option<Span> {
     decls.find(|decl| decl.config.source == *source).map(|decl| decl.span)
 }
 
-/// The providers whose configurations the program has.
+/// The providers that the program has configurations of, or names: then it may call their functions.
 pub fn used_providers(program: &Program) -> BTreeSet<ProviderSource> {
     let decls = program.modules().flat_map(|(_, module)| module.providers.values());
     let used = program.modules().flat_map(|(_, module)| &module.resource_providers);
-    decls.map(|decl| &decl.config).chain(used).map(|config| config.source.clone()).collect()
+    let named = program.modules().flat_map(|(_, module)| module.required_providers.values());
+    let configured = decls.map(|decl| &decl.config).chain(used).map(|config| &config.source);
+    configured.chain(named.map(|requirement| &requirement.source)).cloned().collect()
 }
 
 impl Session {
@@ -144,21 +155,25 @@ impl Session {
             workspace: WORKSPACE.into(),
             phase,
             schemas: self.schemas.clone(),
-            provider_functions: None,
+            provider_functions: Some(Arc::new(Functions::new(self.registry.clone()))),
             plan_time: Some(plan_time),
             exactly_terraform_1_11: false,
         };
         Evaluator::new(self.program.clone(), options)
     }
 
-    /// Adds the schemas of providers that only state knows.
-    pub fn with_schemas(&mut self, sources: BTreeSet<ProviderSource>) -> Diagnostics {
-        let missing: Vec<ProviderSource> =
-            sources.into_iter().filter(|source| self.schemas.provider(source).is_none()).collect();
+    /// Adds the schemas of resource types that only state knows.
+    pub fn with_schemas(&mut self, kinds: Kinds) -> Diagnostics {
         let mut schemas = (*self.schemas).clone();
         let mut found = Diagnostics::new();
-        for source in missing {
-            match runtime().block_on(self.registry.schema(&source)) {
+        for (source, kinds) in kinds {
+            if self.schemas.provider(&source).is_some()
+                && kinds.iter().all(|kind| registry::offers(&self.schemas, &source, kind))
+            {
+                continue;
+            }
+            self.registry.need(&source, kinds);
+            match wait(self.registry.schema(&source)) {
                 Ok(schema) => schemas.add(source, schema),
                 Err(errors) => found.extend(errors),
             }
@@ -183,6 +198,14 @@ pub fn runtime() -> &'static tokio::runtime::Runtime {
             .build()
             .expect("an operating system that starts a process also gives it threads")
     })
+}
+
+/// Waits for something, whether or not this thread is part of the runtime already.
+pub fn wait<F: Future>(future: F) -> F::Output {
+    match tokio::runtime::Handle::try_current() {
+        Ok(handle) => tokio::task::block_in_place(|| handle.block_on(future)),
+        Err(_) => runtime().block_on(future),
+    }
 }
 
 /// Whether there is anything to work with; says so if not.

@@ -51,7 +51,12 @@ pub fn run(args: &ApplyArgs, destroy: bool, ui: &Ui) -> Exit {
         return exit;
     }
     let kind = kind(&plan);
-    carry_out(Work { plan, session, state: opened.state(), kind, digest: None }, args.reason.as_deref(), usize::from(args.planning.parallelism), ui)
+    carry_out(
+        Work { plan, session, state: opened.state(), kind, digest: None },
+        args.reason.as_deref(),
+        usize::from(args.planning.parallelism),
+        ui,
+    )
 }
 
 fn kind(plan: &Plan) -> OperationKind {
@@ -105,7 +110,8 @@ fn apply_saved(file: &Path, args: &ApplyArgs, ui: &Ui) -> Exit {
 
 /// There is nothing to do: says so, and shows the outputs.
 fn finish_unchanged(plan: &Plan, ui: &Ui) {
-    let outputs = plan.outputs.iter().filter_map(|(name, o)| Some((name.clone(), o.after.clone()?))).collect();
+    let outputs =
+        plan.outputs.iter().filter_map(|(name, o)| Some((name.clone(), o.after.clone()?))).collect();
     super::output::tell(&outputs, ui);
 }
 
@@ -158,7 +164,8 @@ fn execute_interruptibly(mut inputs: Inputs) -> (Report, Diagnostics) {
     let (canceller, cancel) = cancel::channel();
     inputs.cancel = cancel;
     session::runtime().block_on(async {
-        let stopping = "Stopping: what runs is finished first. Press again to stop at once; nothing is lost either way.";
+        let stopping =
+            "Stopping: what runs is finished first. Press again to stop at once; nothing is lost either way.";
         let interrupts = tokio::spawn(super::watch_interrupts(canceller, stopping));
         let done = execute::execute(inputs).await;
         interrupts.abort();
@@ -206,7 +213,8 @@ pub(super) fn done(kind: OperationKind, planned: &plumb_engine::plan::Summary, r
         (counts.forget, "forgotten"),
         (planned.import as u64, "imported"),
     ];
-    let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    let parts: Vec<String> =
+        parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     let what = if parts.is_empty() { "state is up to date".to_owned() } else { parts.join(", ") };
     let number = report.operation.as_ref().map(|operation| format!(" (operation {})", operation.number));
     let verb = match kind {
@@ -216,4 +224,3 @@ pub(super) fn done(kind: OperationKind, planned: &plumb_engine::plan::Summary, r
     };
     format!("\n{verb}: {what}.{}", number.unwrap_or_default())
 }
-

@@ -32,4 +32,3 @@ pub fn for_planning(ui: &Ui) -> Box<dyn Listener> {
         false => Box::new(Silent),
     }
 }
-

@@ -17,10 +17,12 @@ mod console;
 mod fmt;
 mod graph;
 mod history;
+mod init;
 mod listen;
 mod metadata;
 mod output;
 mod plan;
+mod providers;
 mod rollback;
 mod show;
 mod state;
@@ -52,21 +54,23 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run(command: &Command, ui: &Ui) -> Exit {
     match command {
-        Command::Init(args) => validate::init(args, ui),
+        Command::Init(args) => init::run(args, ui),
         Command::Validate(args) => validate::run(args, ui),
         Command::Plan(args) => plan::run(args, ui),
         Command::Apply(args) => apply::run(args, false, ui),
         Command::Destroy(args) => apply::run(args, true, ui),
         Command::Show(args) => show::run(args, ui),
         Command::Output(args) => output::run(args, ui).unwrap_or_else(|trouble| state::report(trouble, ui)),
-        Command::State(command) => state::run(command, ui).unwrap_or_else(|trouble| state::report(trouble, ui)),
+        Command::State(command) => {
+            state::run(command, ui).unwrap_or_else(|trouble| state::report(trouble, ui))
+        }
         Command::History(args) => history::run(args, ui).unwrap_or_else(|trouble| state::report(trouble, ui)),
         Command::Rollback(args) => rollback::run(args, ui).unwrap_or_else(|trouble| state::report(trouble, ui)),
         Command::Import(_) => unreachable!(),
         Command::Graph(args) => graph::run(args, ui),
         Command::Console(args) => console::run(args, ui),
         Command::Fmt(args) => fmt::run(args, ui),
-        Command::Providers(args) => metadata::providers(args, ui),
+        Command::Providers(args) => providers::run(args, ui),
         Command::Metadata(command) => metadata::run(command, ui),
         Command::Completions(args) => {
             let mut out = Vec::new();

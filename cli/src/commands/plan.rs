@@ -1,13 +1,12 @@
 //! `plumb plan`, and what planning has in common with applying.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use plumb_engine::cancel;
 use plumb_engine::event::Listener;
 use plumb_engine::plan::{self, Inputs, Options, Plan, Planning, Prior, Purpose, Resolution};
-use plumb_model::address::{Instance, ProviderSource, Target};
+use plumb_model::address::{Instance, Target};
 use plumb_model::{Diagnostic, Diagnostics, Sources};
 use plumb_semantics::eval::Phase;
 use plumb_state::State;
@@ -34,7 +33,9 @@ pub fn run(args: &PlanArgs, ui: &Ui) -> Exit {
         Err(trouble) => return report(trouble, ui),
     };
     let purpose = purpose(&args.planning, false);
-    let Some((session, plan)) = make(&args.planning, purpose, world.clone(), &opened, ui) else { return Exit::Error };
+    let Some((session, plan)) = make(&args.planning, purpose, world.clone(), &opened, ui) else {
+        return Exit::Error;
+    };
     show(&plan, &session, args.format, ui);
     if plan.errored {
         return Exit::Error;
@@ -155,7 +156,11 @@ pub(super) fn resolve(state: &State, resolved_now: Vec<Resolution>, ui: &Ui) -> 
             (Some(record), _) => StepOutcome::done(record.clone()),
             (None, true) => StepOutcome { status: StepStatus::InDoubt, ..StepOutcome::gone() },
             (None, false) if step.action == StepAction::Delete => StepOutcome::gone(),
-            (None, false) => StepOutcome { status: StepStatus::Failed, error: Some("interrupted".into()), ..StepOutcome::gone() },
+            (None, false) => StepOutcome {
+                status: StepStatus::Failed,
+                error: Some("interrupted".into()),
+                ..StepOutcome::gone()
+            },
         };
         found.push(resolved(key, step.action, resolution.found.is_some(), resolution.in_doubt));
         outcomes.push((step, outcome));
@@ -171,8 +176,8 @@ fn resolved(key: &plumb_state::InstanceKey, action: StepAction, exists: bool, in
         (false, false) => "The provider was asked: there is no object.",
         (false, true) => "The provider cannot tell whether an object was made.",
     };
-    let diagnostic =
-        Diagnostic::warning("interrupted-step", "An interrupted step was looked into").detail(format!("{was} {now}"));
+    let diagnostic = Diagnostic::warning("interrupted-step", "An interrupted step was looked into")
+        .detail(format!("{was} {now}"));
     match in_doubt {
         true => diagnostic.help("Look for the object where it would be. If it is there, import it or delete it before applying: otherwise another is made."),
         false => diagnostic,
@@ -198,7 +203,10 @@ fn options(args: &PlanningArgs, purpose: Purpose) -> Result<Options, Diagnostics
         .filter_map(|target| match target {
             Target::Resource(instance) => Some(instance),
             Target::Module(module) => {
-                found.push(wrong_target("-replace", &format!("`{module}` is a module, an instance is wanted")));
+                found.push(wrong_target(
+                    "-replace",
+                    &format!("`{module}` is a module, an instance is wanted"),
+                ));
                 None
             }
         })
@@ -235,8 +243,7 @@ fn plan_once(session: &mut Session, state: &State, options: Options, ui: &Ui) ->
             return None;
         }
     };
-    let needed: BTreeSet<ProviderSource> = prior.providers().into_iter().map(|config| config.source).collect();
-    let found = session.with_schemas(needed);
+    let found = session.with_schemas(prior.types());
     if ui.diagnostics(&found, session.sources()) {
         return None;
     }
@@ -258,7 +265,8 @@ fn run_plan(session: &Session, prior: Prior, options: Options, listener: &mut dy
         listener,
     };
     session::runtime().block_on(async {
-        let interrupts = tokio::spawn(super::watch_interrupts(canceller, "Stopping. Nothing has been changed."));
+        let interrupts =
+            tokio::spawn(super::watch_interrupts(canceller, "Stopping. Nothing has been changed."));
         let planning = plan::plan(inputs).await;
         interrupts.abort();
         planning
@@ -272,7 +280,9 @@ pub fn show(plan: &Plan, session: &Session, format: PlanFormat, ui: &Ui) {
     }
     match format {
         PlanFormat::Text => ui.write_result(|out| plan_text::write_plan(plan, &ui.out, out)),
-        PlanFormat::Markdown => ui.result(&plan_markdown::plan_markdown(plan, "Plan", plan_markdown::DEFAULT_LIMIT)),
+        PlanFormat::Markdown => {
+            ui.result(&plan_markdown::plan_markdown(plan, "Plan", plan_markdown::DEFAULT_LIMIT))
+        }
         PlanFormat::Json => super::show::plan_json(plan, session, ui),
     }
 }

@@ -4,14 +4,12 @@
 //! [`Exit::Error`]. What cannot be taken back exactly is named with the reason, and is no error: it was shown before
 //! anybody approved.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use plumb_engine::cancel;
 use plumb_engine::plan::{Options, Prior};
 use plumb_engine::rollback::{self, Planning, RollbackPlan, Way};
-use plumb_model::address::ProviderSource;
 use plumb_model::{Diagnostic, Diagnostics, Sources};
 use plumb_semantics::eval::Phase;
 use plumb_state::record::OperationKind;
@@ -100,8 +98,10 @@ fn plan_once(args: &RollbackArgs, session: &mut Session, state: &State, way: Way
             return None;
         }
     };
-    let needed: BTreeSet<ProviderSource> =
-        way.providers().into_iter().chain(prior.providers()).map(|config| config.source).collect();
+    let mut needed = prior.types();
+    for (source, kinds) in way.types() {
+        needed.entry(source).or_default().extend(kinds);
+    }
     let found = session.with_schemas(needed);
     if ui.diagnostics(&found, session.sources()) {
         return None;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use ecow::EcoString;
 use plumb_model::address::{
-    ConfigResource, Instance, Key, Mode, ModuleInstance, ModulePath, ProviderConfig, Target,
+    ConfigResource, Instance, Key, Mode, ModuleInstance, ModulePath, ProviderConfig, ProviderSource, Target,
 };
 use plumb_model::{Diagnostic, Diagnostics, Type, Value};
 use plumb_semantics::program::{ModuleId, Program};
@@ -122,6 +122,16 @@ impl Prior {
     pub fn providers(&self) -> BTreeSet<ProviderConfig> {
         let all = self.instances.values().flat_map(|kept| kept.current.iter().chain(&kept.deposed));
         all.map(|recorded| recorded.provider.clone()).collect()
+    }
+
+    /// The resource types of everything that is kept, by where their providers come from.
+    pub fn types(&self) -> BTreeMap<ProviderSource, BTreeSet<EcoString>> {
+        let mut types: BTreeMap<ProviderSource, BTreeSet<EcoString>> = BTreeMap::new();
+        for recorded in self.instances.values().flat_map(|kept| kept.current.iter().chain(&kept.deposed)) {
+            let kinds = types.entry(recorded.provider.source.clone()).or_default();
+            kinds.insert(recorded.address.resource.kind.clone());
+        }
+        types
     }
 
     /// Whether nothing is kept.

@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecow::EcoString;
-use plumb_model::address::ProviderConfig;
+use plumb_model::address::{Instance, ProviderConfig, ProviderSource};
 use plumb_state::record::{InstanceKey, InstanceRecord, StepAction, StepRecord, StepStatus};
 use plumb_state::{OutputRecord, State, StateError};
 
@@ -116,6 +116,20 @@ impl Way {
             outputs: outputs.filter(|then| *then != now),
             left,
         })
+    }
+
+    /// The resource types of what is gone back to and what is there now, by where their providers come from.
+    pub fn types(&self) -> BTreeMap<ProviderSource, BTreeSet<EcoString>> {
+        let mut types: BTreeMap<ProviderSource, BTreeSet<EcoString>> = BTreeMap::new();
+        let records = self.slots.iter().flat_map(|slot| slot.target.iter().chain(slot.now.iter().map(|n| &n.record)));
+        for record in records {
+            if let (Ok(config), Ok(address)) =
+                (ProviderConfig::parse(&record.provider), Instance::parse(&record.address))
+            {
+                types.entry(config.source).or_default().insert(address.resource.kind);
+            }
+        }
+        types
     }
 
     /// The provider configurations that manage what is gone back to and what is there now.

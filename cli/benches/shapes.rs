@@ -17,9 +17,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-/// A shape of configuration.
-const SHAPES: [(&str, fn(usize) -> String); 4] =
-    [("flat", flat), ("layers", layers), ("count", count), ("chain", chain)];
+/// Writes a configuration of so many resources.
+type Write = fn(usize) -> String;
+
+/// The shapes by name.
+const SHAPES: [(&str, Write); 4] = [("flat", flat), ("layers", layers), ("count", count), ("chain", chain)];
 
 /// n resources with no references.
 fn flat(n: usize) -> String {

@@ -83,7 +83,8 @@ pub fn check_only(world: &dyn World) -> Checked {
         found.extend(cycles);
     }
     // What could not be read may declare what seems to be missing: that is said when the rest can be read.
-    const MAY_BE_THERE: [&str; 4] = ["unknown-variable", "unknown-local", "unknown-resource", "unknown-module"];
+    const MAY_BE_THERE: [&str; 4] =
+        ["unknown-variable", "unknown-local", "unknown-resource", "unknown-module"];
     diagnostics.extend(found.into_iter().filter(|d| whole || !MAY_BE_THERE.contains(&d.code)));
     diagnostics.sort();
     Checked { program, registry, schemas: Arc::new(schemas), diagnostics }

@@ -74,7 +74,8 @@ impl Ui {
             let mut lines = self.lines(sources);
             diagnostics.iter().for_each(|diagnostic| lines.diagnostic(diagnostic));
         } else if !diagnostics.is_empty() {
-            let _ = io::stderr().lock().write_all(diagnostic::text(diagnostics, sources, &self.err).as_bytes());
+            let _ =
+                io::stderr().lock().write_all(diagnostic::text(diagnostics, sources, &self.err).as_bytes());
         }
         diagnostics.has_errors()
     }

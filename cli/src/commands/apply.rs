@@ -36,7 +36,9 @@ pub fn run(args: &ApplyArgs, destroy: bool, ui: &Ui) -> Exit {
         Err(trouble) => return report(trouble, ui),
     };
     let purpose = plan::purpose(&args.planning, destroy);
-    let Some((session, plan)) = plan::make(&args.planning, purpose, world, &opened, ui) else { return Exit::Error };
+    let Some((session, plan)) = plan::make(&args.planning, purpose, world, &opened, ui) else {
+        return Exit::Error;
+    };
     plan::show(&plan, &session, PlanFormat::Text, ui);
     if plan.errored {
         return Exit::Error;
@@ -151,7 +153,8 @@ pub fn carry_out(work: Work, reason: Option<&str>, parallelism: usize, ui: &Ui) 
     let failed = ui.diagnostics(&found, session.sources());
     tell(&report, &found, ui);
     if ui.json {
-        ui.lines(session.sources()).summary(&summary, if kind == OperationKind::Destroy { "destroy" } else { "apply" });
+        ui.lines(session.sources())
+            .summary(&summary, if kind == OperationKind::Destroy { "destroy" } else { "apply" });
     }
     if !failed && !report.cancelled {
         ui.remark(&done(kind, &summary, &report));

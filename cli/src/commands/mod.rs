@@ -65,7 +65,9 @@ fn run(command: &Command, ui: &Ui) -> Exit {
             state::run(command, ui).unwrap_or_else(|trouble| state::report(trouble, ui))
         }
         Command::History(args) => history::run(args, ui).unwrap_or_else(|trouble| state::report(trouble, ui)),
-        Command::Rollback(args) => rollback::run(args, ui).unwrap_or_else(|trouble| state::report(trouble, ui)),
+        Command::Rollback(args) => {
+            rollback::run(args, ui).unwrap_or_else(|trouble| state::report(trouble, ui))
+        }
         Command::Import(_) => unreachable!(),
         Command::Graph(args) => graph::run(args, ui),
         Command::Console(args) => console::run(args, ui),

@@ -123,7 +123,10 @@ pub fn make(
         let planning = plan_once(&mut session, opened.state(), options.clone(), ui)?;
         let resolved = !planning.resolved.is_empty();
         if resolved && let Opened::Locked(store) = opened {
-            ui.diagnostics(&planning.diagnostics.iter().filter(|d| d.is_error()).cloned().collect(), session.sources());
+            ui.diagnostics(
+                &planning.diagnostics.iter().filter(|d| d.is_error()).cloned().collect(),
+                session.sources(),
+            );
             if let Err(error) = resolve(&store.state, planning.resolved, ui) {
                 report(error.into(), ui);
                 return None;
@@ -147,7 +150,11 @@ pub(super) fn settle_records(state: &State) -> Result<(), plumb_state::StateErro
 }
 
 /// Saves what became of steps in flight, and says so.
-pub(super) fn resolve(state: &State, resolved_now: Vec<Resolution>, ui: &Ui) -> Result<(), plumb_state::StateError> {
+pub(super) fn resolve(
+    state: &State,
+    resolved_now: Vec<Resolution>,
+    ui: &Ui,
+) -> Result<(), plumb_state::StateError> {
     let mut outcomes = Vec::new();
     let mut found = Diagnostics::new();
     for resolution in resolved_now {

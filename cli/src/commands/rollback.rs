@@ -90,7 +90,13 @@ fn make(
     }
 }
 
-fn plan_once(args: &RollbackArgs, session: &mut Session, state: &State, way: Way, ui: &Ui) -> Option<Planning> {
+fn plan_once(
+    args: &RollbackArgs,
+    session: &mut Session,
+    state: &State,
+    way: Way,
+    ui: &Ui,
+) -> Option<Planning> {
     let prior = match Prior::read(state) {
         Ok(prior) => prior,
         Err(found) => {
@@ -118,7 +124,8 @@ fn plan_once(args: &RollbackArgs, session: &mut Session, state: &State, way: Way
         listener: &mut *listener,
     };
     Some(session::runtime().block_on(async {
-        let interrupts = tokio::spawn(super::watch_interrupts(canceller, "Stopping. Nothing has been changed."));
+        let interrupts =
+            tokio::spawn(super::watch_interrupts(canceller, "Stopping. Nothing has been changed."));
         let planning = rollback::plan(inputs, way).await;
         interrupts.abort();
         planning
@@ -165,7 +172,8 @@ fn carry_out(args: &RollbackArgs, back: RollbackPlan, session: &Session, state: 
         listener: &mut *listener,
     };
     let (report, found) = session::runtime().block_on(async {
-        let stopping = "Stopping: what runs is finished first. Press again to stop at once; nothing is lost either way.";
+        let stopping =
+            "Stopping: what runs is finished first. Press again to stop at once; nothing is lost either way.";
         let interrupts = tokio::spawn(super::watch_interrupts(canceller, stopping));
         let done = rollback::execute(inputs, back.clone()).await;
         interrupts.abort();

@@ -60,9 +60,9 @@ impl Walker<'_> {
                 Err(error) => return self.say(task, crate::trouble::state(&error).into()),
             };
             let ty = self.evaluator.schema(id).map(|schema| schema.block.implied_type());
-            let value = record.zip(ty).and_then(|(record, ty)| {
-                plumb_model::json::decode(record.attributes.as_str(), &ty).ok()
-            });
+            let value = record
+                .zip(ty)
+                .and_then(|(record, ty)| plumb_model::json::decode(record.attributes.as_str(), &ty).ok());
             match value {
                 Some(value) => self.evaluator.set_instance(instance, value),
                 None => self.show_unplanned(instance, &address),
@@ -88,7 +88,11 @@ impl Walker<'_> {
         }
     }
 
-    pub(super) fn begin_back(&mut self, task: Task, change: Arc<Change>) -> Result<Running<Done>, Diagnostics> {
+    pub(super) fn begin_back(
+        &mut self,
+        task: Task,
+        change: Arc<Change>,
+    ) -> Result<Running<Done>, Diagnostics> {
         let schema = self.type_schema(&change)?;
         let config = match self.how(&change) {
             Some(How::Provider(config)) => Some(config.clone()),

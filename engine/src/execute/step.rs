@@ -262,7 +262,12 @@ impl Run<'_> {
                     return Some(response);
                 }
                 let summary = "Provider produced an invalid plan";
-                self.diagnostics.extend(promise::broken("invalid-plan", summary, &job.change.provider, &broken));
+                self.diagnostics.extend(promise::broken(
+                    "invalid-plan",
+                    summary,
+                    &job.change.provider,
+                    &broken,
+                ));
                 None
             }
         }
@@ -279,7 +284,10 @@ impl Run<'_> {
         let address = job.change.address.to_string();
         let key = match &job.part {
             Part::DeleteDeposed(key) => InstanceKey::deposed(address.clone(), key.to_string()),
-            _ => InstanceKey { address: address.clone(), deposed: job.change.deposed.as_ref().map(|k| k.to_string()) },
+            _ => InstanceKey {
+                address: address.clone(),
+                deposed: job.change.deposed.as_ref().map(|k| k.to_string()),
+            },
         };
         let mut also = Vec::new();
         if let (Part::CreateBeside(deposed), Some(record)) = (&job.part, &job.record) {
@@ -341,7 +349,11 @@ impl Run<'_> {
             value,
             private: change.planned_private.clone(),
             identity: change.identity.clone(),
-            tainted: self.job.record.as_ref().is_some_and(|r| r.status == plumb_state::record::InstanceStatus::Tainted),
+            tainted: self
+                .job
+                .record
+                .as_ref()
+                .is_some_and(|r| r.status == plumb_state::record::InstanceStatus::Tainted),
         }
     }
 
@@ -366,7 +378,13 @@ impl Run<'_> {
     }
 
     /// The object as the provider left it, as far as it can be believed. Broken promises become diagnostics.
-    fn outcome_value(&mut self, response: &ApplyResponse, planned: &Value, prior: &Value, failed: bool) -> Value {
+    fn outcome_value(
+        &mut self,
+        response: &ApplyResponse,
+        planned: &Value,
+        prior: &Value,
+        failed: bool,
+    ) -> Value {
         let job = self.job;
         let state = match &response.state {
             None if failed => return prior.clone(),
@@ -405,11 +423,13 @@ impl Run<'_> {
     /// What is saved after the provider was called.
     fn outcome(&mut self, result: &Result) -> StepOutcome {
         let job = self.job;
-        let mut outcome = StepOutcome { status: result.status, after: After::Gone, error: None, also: Vec::new() };
+        let mut outcome =
+            StepOutcome { status: result.status, after: After::Gone, error: None, also: Vec::new() };
         if let Part::Restore(restored) = &job.part {
             outcome.after = After::Record(restored.clone());
         } else if !result.value.is_null() {
-            let saved = self.outcome_of(&result.value, &result.private, result.identity.as_ref(), result.tainted);
+            let saved =
+                self.outcome_of(&result.value, &result.private, result.identity.as_ref(), result.tainted);
             match saved.record() {
                 Ok(saved) => outcome.after = After::Record(Box::new(saved)),
                 Err(error) => {
@@ -424,11 +444,17 @@ impl Run<'_> {
             // Nothing was created: the object that waited to be replaced is the current one again.
             let mut old = old.clone();
             old.address = job.change.address.to_string();
-            outcome.also.push(RecordChange::Remove(InstanceKey::deposed(old.address.clone(), deposed.to_string())));
+            outcome
+                .also
+                .push(RecordChange::Remove(InstanceKey::deposed(old.address.clone(), deposed.to_string())));
             outcome.after = After::Record(Box::new(old));
         }
         if result.status == StepStatus::Failed {
-            outcome.error = self.diagnostics.iter().find(|d| d.is_error()).map(|d| format!("{}: {}", d.summary, d.detail));
+            outcome.error = self
+                .diagnostics
+                .iter()
+                .find(|d| d.is_error())
+                .map(|d| format!("{}: {}", d.summary, d.detail));
         }
         outcome
     }
@@ -439,8 +465,15 @@ impl Run<'_> {
         let config = job.config.as_ref().expect("reading has a configuration").unmark_deep().0;
         let provider = job.provider.as_ref().expect("reading has a provider");
         let kind = &job.change.address.resource.kind;
-        match crate::plan::data::read(&**provider, &job.change.provider, kind, &job.schema, config, job.meta.clone())
-            .await
+        match crate::plan::data::read(
+            &**provider,
+            &job.change.provider,
+            kind,
+            &job.schema,
+            config,
+            job.meta.clone(),
+        )
+        .await
         {
             Err(errors) => {
                 self.diagnostics.extend(errors);

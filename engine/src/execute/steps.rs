@@ -129,26 +129,26 @@ impl Builder<'_> {
     }
 
     fn order(mut self, plan: &Plan) -> Steps {
-    for change in plan.changes.iter().filter(|change| change.action.deletes()) {
-        self.gate(&change.address.config());
-    }
-    if !self.gates.is_empty() {
-        self.wait_for_references(plan);
-    }
-    for change in &plan.changes {
-        match change.action {
-            Action::Delete | Action::DeleteThenCreate | Action::CreateThenDelete => self.delete(change),
-            Action::Forget => {
-                self.add(Extra::Record(Arc::new(change.clone())));
-            }
-            Action::NoOp if self.is_unvisited(&change.address.config()) => {
-                // Without a block nothing visits it; only a refreshed record may have to be saved.
-                self.add(Extra::Record(Arc::new(change.clone())));
-            }
-            Action::NoOp | Action::Create | Action::Read | Action::Update => {}
+        for change in plan.changes.iter().filter(|change| change.action.deletes()) {
+            self.gate(&change.address.config());
         }
-    }
-    Steps { graph: self.graph, tasks: self.tasks, first: self.first }
+        if !self.gates.is_empty() {
+            self.wait_for_references(plan);
+        }
+        for change in &plan.changes {
+            match change.action {
+                Action::Delete | Action::DeleteThenCreate | Action::CreateThenDelete => self.delete(change),
+                Action::Forget => {
+                    self.add(Extra::Record(Arc::new(change.clone())));
+                }
+                Action::NoOp if self.is_unvisited(&change.address.config()) => {
+                    // Without a block nothing visits it; only a refreshed record may have to be saved.
+                    self.add(Extra::Record(Arc::new(change.clone())));
+                }
+                Action::NoOp | Action::Create | Action::Read | Action::Update => {}
+            }
+        }
+        Steps { graph: self.graph, tasks: self.tasks, first: self.first }
     }
 
     /// Whether nothing visits the objects of a block that stay as they are.

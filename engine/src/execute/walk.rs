@@ -196,7 +196,8 @@ impl<'a> Walker<'a> {
                 changes.insert(change.address.clone(), change);
             }
         }
-        let drifted: std::collections::HashSet<&Instance> = inputs.plan.drift.iter().map(|d| &d.address).collect();
+        let drifted: std::collections::HashSet<&Instance> =
+            inputs.plan.drift.iter().map(|d| &d.address).collect();
         let saved = |c: &&Change| back.is_some() || c.is_effective() || drifted.contains(&c.address);
         for change in inputs.plan.changes.iter().filter(saved) {
             let at = change.previous_address.as_ref().unwrap_or(&change.address);
@@ -267,7 +268,11 @@ impl<'a> Walker<'a> {
 
     fn start_instance(&mut self, task: Task, instance: InstanceRef, change: Arc<Change>) {
         match change.action {
-            Action::Create | Action::Update | Action::Read | Action::DeleteThenCreate | Action::CreateThenDelete => {
+            Action::Create
+            | Action::Update
+            | Action::Read
+            | Action::DeleteThenCreate
+            | Action::CreateThenDelete => {
                 self.schedule.push(task, Work::Declared(instance, change));
             }
             Action::NoOp => {
@@ -284,7 +289,9 @@ impl<'a> Walker<'a> {
     fn is_worth_saving(&self, change: &Change) -> bool {
         change.previous_address.is_some()
             || change.importing.is_some()
-            || self.records.contains_key(&crate::plan::prior::state_key(&change.address, change.deposed.as_ref()))
+            || self
+                .records
+                .contains_key(&crate::plan::prior::state_key(&change.address, change.deposed.as_ref()))
     }
 
     /// An instance that the plan has nothing about: read while planning, or left out by a target.
@@ -293,7 +300,8 @@ impl<'a> Walker<'a> {
         let value = match read {
             Ok(at) => self.plan.data[at].value.clone(),
             Err(_) => {
-                let ty = self.evaluator.schema(instance.node).map_or(Type::Dynamic, |s| s.block.implied_type());
+                let ty =
+                    self.evaluator.schema(instance.node).map_or(Type::Dynamic, |s| s.block.implied_type());
                 Value::Null(ty)
             }
         };
@@ -316,7 +324,12 @@ impl<'a> Walker<'a> {
 
     // --- from the queue into a slot ---
 
-    fn begin_provider(&mut self, task: Task, config: ProviderConfig, node: Option<NodeId>) -> Option<Running<Done>> {
+    fn begin_provider(
+        &mut self,
+        task: Task,
+        config: ProviderConfig,
+        node: Option<NodeId>,
+    ) -> Option<Running<Done>> {
         let schema = self.schemas.provider(&config.source).cloned();
         let Some(schema) = schema else {
             self.schedule.fail(task);
@@ -407,7 +420,12 @@ impl<'a> Walker<'a> {
         }
     }
 
-    pub(super) fn step(&mut self, task: Task, instance: Option<InstanceRef>, job: step::Job) -> Running<Done> {
+    pub(super) fn step(
+        &mut self,
+        task: Task,
+        instance: Option<InstanceRef>,
+        job: step::Job,
+    ) -> Running<Done> {
         let action = job.part.action();
         if action != Action::NoOp {
             let id = plumb_id(&job.change.before).filter(|_| action != Action::Create);
@@ -430,7 +448,9 @@ impl<'a> Walker<'a> {
         let schema = self.type_schema(&change)?;
         let part = match (&change.deposed, self.beside.get(&change.address)) {
             (Some(key), _) => Part::DeleteDeposed(key.clone()),
-            (None, Some(key)) if change.action == Action::CreateThenDelete => Part::DeleteDeposed(key.clone()),
+            (None, Some(key)) if change.action == Action::CreateThenDelete => {
+                Part::DeleteDeposed(key.clone())
+            }
             _ => Part::Delete,
         };
         let job = self.job(change, part, schema, None, Ignore::Nothing);
@@ -448,7 +468,11 @@ impl<'a> Walker<'a> {
         Ok(self.step(task, None, job))
     }
 
-    fn begin_ephemeral(&mut self, task: Task, instance: InstanceRef) -> Result<Option<Running<Done>>, Diagnostics> {
+    fn begin_ephemeral(
+        &mut self,
+        task: Task,
+        instance: InstanceRef,
+    ) -> Result<Option<Running<Done>>, Diagnostics> {
         let program = self.program.clone();
         let decl = program.resource(instance.node).expect("an instance belongs to a resource node");
         let config_of = program.provider_of(instance.node).expect("a resource has a provider");
@@ -483,7 +507,8 @@ impl<'a> Walker<'a> {
         }
         if let (Part::CreateBeside(key), true) = (&part, ended.done) {
             // The object that was replaced is deleted from where it waits.
-            let from = crate::plan::prior::state_key(change.previous_address.as_ref().unwrap_or(&address), None);
+            let from =
+                crate::plan::prior::state_key(change.previous_address.as_ref().unwrap_or(&address), None);
             if let Some(mut old) = self.records.remove(&from) {
                 old.address = address.to_string();
                 old.deposed = Some(key.to_string());

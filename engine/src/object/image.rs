@@ -76,8 +76,12 @@ mod tests {
     #[test]
     fn what_only_the_provider_chooses_is_left_to_it() {
         let inner = || Block::of([("v", optional()), ("etag", computed())]);
-        let schema = Block::of([("name", Attribute::required(Type::String)), ("zone", optional_computed()), ("id", computed())])
-            .block("list", many(Nesting::List, inner()));
+        let schema = Block::of([
+            ("name", Attribute::required(Type::String)),
+            ("zone", optional_computed()),
+            ("id", computed()),
+        ])
+        .block("list", many(Nesting::List, inner()));
         let object = |id: Value, etag: Value| {
             obj([
                 ("name", s("n")),

@@ -45,7 +45,10 @@ impl Selection {
     }
 
     /// Only what configures some providers.
-    pub(crate) fn providers<'a>(program: &Program, providers: impl Iterator<Item = &'a ProviderConfig>) -> Selection {
+    pub(crate) fn providers<'a>(
+        program: &Program,
+        providers: impl Iterator<Item = &'a ProviderConfig>,
+    ) -> Selection {
         let mut selection = Selection {
             nodes: vec![false; program.node_count()],
             named: vec![false; program.node_count()],

@@ -102,7 +102,10 @@ async fn run(inputs: Inputs<'_>, back: Option<Back>) -> (Planning, Option<Back>)
     let mut order = match order::of_program(&program) {
         Ok(order) => order,
         Err(diagnostics) => {
-            return (Planning { plan: outcome::empty_plan(&inputs), resolved: Vec::new(), diagnostics }, back);
+            return (
+                Planning { plan: outcome::empty_plan(&inputs), resolved: Vec::new(), diagnostics },
+                back,
+            );
         }
     };
     let mut walker = Walker::new(inputs, program);
@@ -312,9 +315,8 @@ impl Coordinator for Walker<'_> {
     }
 
     fn cancelled(&mut self, _: Urgency) -> bool {
-        self.diagnostics.push(
-            Diagnostic::error("cancelled", "Planning was cancelled").detail("Nothing was changed."),
-        );
+        self.diagnostics
+            .push(Diagnostic::error("cancelled", "Planning was cancelled").detail("Nothing was changed."));
         false
     }
 }

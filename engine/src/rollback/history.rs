@@ -121,7 +121,8 @@ impl Way {
     /// The resource types of what is gone back to and what is there now, by where their providers come from.
     pub fn types(&self) -> BTreeMap<ProviderSource, BTreeSet<EcoString>> {
         let mut types: BTreeMap<ProviderSource, BTreeSet<EcoString>> = BTreeMap::new();
-        let records = self.slots.iter().flat_map(|slot| slot.target.iter().chain(slot.now.iter().map(|n| &n.record)));
+        let records =
+            self.slots.iter().flat_map(|slot| slot.target.iter().chain(slot.now.iter().map(|n| &n.record)));
         for record in records {
             if let (Ok(config), Ok(address)) =
                 (ProviderConfig::parse(&record.provider), Instance::parse(&record.address))
@@ -134,7 +135,8 @@ impl Way {
 
     /// The provider configurations that manage what is gone back to and what is there now.
     pub fn providers(&self) -> BTreeSet<ProviderConfig> {
-        let records = self.slots.iter().flat_map(|slot| slot.target.iter().chain(slot.now.iter().map(|n| &n.record)));
+        let records =
+            self.slots.iter().flat_map(|slot| slot.target.iter().chain(slot.now.iter().map(|n| &n.record)));
         records.filter_map(|record| ProviderConfig::parse(&record.provider).ok()).collect()
     }
 }
@@ -211,7 +213,8 @@ impl Records<'_> {
         match (step.status, step.action) {
             (StepStatus::InDoubt, StepAction::Create) => self.left.push(Left {
                 address: ecow::eco_format!("{}", step.key),
-                reason: "its creation was interrupted, and nobody could find out whether there is an object".into(),
+                reason: "its creation was interrupted, and nobody could find out whether there is an object"
+                    .into(),
             }),
             (StepStatus::Failed | StepStatus::InDoubt, StepAction::Update | StepAction::Delete) => {
                 let key = step.before.as_ref().map_or_else(|| step.key.clone(), InstanceRecord::key);

@@ -122,7 +122,10 @@ impl Outcome {
             self.gone = gone;
             return;
         };
-        if change.action != Action::NoOp && !gone && let Some(drift) = &self.drift {
+        if change.action != Action::NoOp
+            && !gone
+            && let Some(drift) = &self.drift
+        {
             self.conflict = Some(guard::conflict(&change.address, &drift.paths, &drift.after));
             return;
         }
@@ -202,7 +205,8 @@ fn classify(change: &Change, image: &Value, config: Value, block: &Block) -> Und
         reasons.push(ecow::eco_format!("the provider would not set {names} back"));
         class = Class::None;
     }
-    let unknown: Vec<String> = object::write_only_names(block).iter().map(|name| format!("`{name}`")).collect();
+    let unknown: Vec<String> =
+        object::write_only_names(block).iter().map(|name| format!("`{name}`")).collect();
     if !unknown.is_empty() && change.action != Action::NoOp {
         reasons.push(ecow::eco_format!("{} write-only: what was written is not recorded", are(&unknown)));
         class = Class::None;

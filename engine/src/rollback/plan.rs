@@ -68,7 +68,10 @@ fn output_changes(
     let Some(then) = then else { return changes };
     for (name, (value, sensitive)) in &prior.outputs {
         let before = Some(marked(value.clone(), *sensitive));
-        changes.insert(name.clone(), OutputChange { before, after: None, sensitive: *sensitive, ty: Type::Dynamic });
+        changes.insert(
+            name.clone(),
+            OutputChange { before, after: None, sensitive: *sensitive, ty: Type::Dynamic },
+        );
     }
     for (name, record) in then {
         let Some(value) = output_value(record) else { continue };
@@ -112,18 +115,27 @@ impl Builder {
         let read = |record: &InstanceRecord| Recorded::read(record).map_err(|error| error.diagnostic());
         let target = slot.target.as_ref().map(&read).transpose()?;
         let now = slot.now.as_ref().map(|now| read(&now.record)).transpose()?;
-        let is_data = target.as_ref().or(now.as_ref()).is_some_and(|r| r.address.resource.mode != Mode::Managed);
+        let is_data =
+            target.as_ref().or(now.as_ref()).is_some_and(|r| r.address.resource.mode != Mode::Managed);
         match (target, now, &slot.now) {
             (None, Some(now), Some(Now { recorded: true, .. })) => {
                 if slot.born == Born::Created && !is_data {
-                    return Ok(Some(Item { target: None, now: Some(Arc::new(now)), previous: None, stored: true }));
+                    return Ok(Some(Item {
+                        target: None,
+                        now: Some(Arc::new(now)),
+                        previous: None,
+                        stored: true,
+                    }));
                 }
                 self.forget(now, slot.touched);
                 Ok(None)
             }
             (None, Some(_), _) => {
                 if slot.born == Born::Created {
-                    self.leave(slot, "it was created, and later dropped from state: the object stays where it is");
+                    self.leave(
+                        slot,
+                        "it was created, and later dropped from state: the object stays where it is",
+                    );
                 }
                 Ok(None)
             }
@@ -161,7 +173,10 @@ impl Builder {
         let mut undo = Undo { class: Class::Exact, reasons: Vec::new(), how: How::Forget };
         if touched {
             undo.class = Class::None;
-            undo.reasons.push("it was changed after it was taken under management: how it was before is not recorded".into());
+            undo.reasons.push(
+                "it was changed after it was taken under management: how it was before is not recorded"
+                    .into(),
+            );
         }
         self.insert(change, undo);
     }
@@ -205,7 +220,9 @@ impl Builder {
             let reason = outcome.lost.join("; ").into();
             self.left.push(Left { address: ecow::eco_format!("{address}"), reason });
         }
-        if outcome.gone && let Some(now) = &item.now {
+        if outcome.gone
+            && let Some(now) = &item.now
+        {
             return self.forget((**now).clone(), false);
         }
         let Some((change, undo)) = outcome.change else { return };
@@ -228,7 +245,8 @@ impl Builder {
             undo.insert(key, how);
         }
         let conflicting = self.conflicts.iter().map(|conflict| &conflict.address);
-        let changing: HashSet<&Instance> = plan.changes.iter().map(|change| &change.address).chain(conflicting).collect();
+        let changing: HashSet<&Instance> =
+            plan.changes.iter().map(|change| &change.address).chain(conflicting).collect();
         plan.drift = self.drift;
         plan.drift.iter_mut().for_each(|drift| drift.relevant = changing.contains(&drift.address));
         plan.drift.sort_by(|a, b| (&a.address, &a.deposed).cmp(&(&b.address, &b.deposed)));

@@ -172,6 +172,7 @@ fn change() -> impl Strategy<Value = Change> {
                     importing: importing.map(Into::into),
                     create_before_destroy: false,
                     dependencies: Vec::new(),
+                    prior_dependencies: Vec::new(),
                     prior_private: Bytes::new(),
                     planned_private: Bytes::new(),
                     schema_version: 0,
@@ -190,6 +191,7 @@ fn plan() -> impl Strategy<Value = Plan> {
         (text(), text()),
     )
         .prop_map(|(changes, drift, outputs, (message, target))| Plan {
+            data: Vec::new(),
             purpose: Purpose::Normal,
             changes,
             drift: drift

@@ -136,9 +136,9 @@ impl Started {
         self.configured.insert(config, provider);
     }
 
-    /// All that have been started.
-    pub fn all(&self) -> impl Iterator<Item = &Arc<dyn Provider>> {
-        self.configured.values()
+    /// All that have been started, by configuration.
+    pub fn all(&self) -> impl Iterator<Item = (&ProviderConfig, &Arc<dyn Provider>)> {
+        self.configured.iter()
     }
 
     /// Ends all.

@@ -795,7 +795,9 @@ impl Coordinator for Walker<'_> {
     fn cancelled(&mut self, urgency: Urgency) -> bool {
         self.urgency = urgency;
         if urgency == Urgency::Graceful {
-            let providers: Vec<Arc<dyn Provider>> = self.providers.all().cloned().collect();
+            // Plugins are told, as their protocol wants it. What compiled-in providers do is let come to its end.
+            let plugins = self.providers.all().filter(|(config, _)| !config.source.is_builtin());
+            let providers: Vec<Arc<dyn Provider>> = plugins.map(|(_, provider)| provider.clone()).collect();
             tokio::spawn(async move {
                 futures_util::future::join_all(providers.iter().map(|p| p.stop())).await;
             });

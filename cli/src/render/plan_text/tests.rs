@@ -443,9 +443,9 @@ fn long_texts_stand_one_below_the_other() {
         s(&format!("{long}ends")),
         s(&format!("{long}begins again")),
         expect![[r#"
-          ~ x = "a long text that goes on and on and on and on and on and ends"
-             -> "a long text that goes on and on and on and on and on and begins again"
-    "#]],
+              ~ x = "a long text that goes on and on and on and on and on and ends"
+                 -> "a long text that goes on and on and on and on and on and begins again"
+        "#]],
     );
 }
 

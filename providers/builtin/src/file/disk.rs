@@ -261,7 +261,11 @@ pub(super) fn set_mode(path: &Path, found: u32, wanted: u32) -> Result<(), Diagn
 pub(super) fn delete(path: &Path, made: &BTreeSet<String>) -> Result<(), Diagnostics> {
     remove_leftovers(path)?;
     match fs::remove_file(path) {
-        Ok(()) => sync_directory(directory(path)).map_err(|e| trouble("delete", path, &e))?,
+        // The directory may be gone already with the last file in it, which is as good as synchronised.
+        Ok(()) => match sync_directory(directory(path)) {
+            Err(e) if e.kind() != ErrorKind::NotFound => return Err(trouble("delete", path, &e)),
+            _ => {}
+        },
         Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
         Err(e) => return Err(trouble("delete", path, &e)),
     }

@@ -684,7 +684,8 @@ impl Coordinator for Walker<'_> {
 
     fn cancelled(&mut self, urgency: Urgency) -> bool {
         self.urgency = urgency;
-        if urgency == Urgency::Graceful {
+        // Whoever asks gently waits for what runs; a provider that is told to stop would end it half done.
+        if urgency == Urgency::Immediate {
             let providers: Vec<Arc<dyn Provider>> = self.providers.all().cloned().collect();
             tokio::spawn(async move {
                 futures_util::future::join_all(providers.iter().map(|p| p.stop())).await;

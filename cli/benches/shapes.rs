@@ -10,23 +10,26 @@
 //! Plumb's time is printed. Whole processes are measured, with real flushes to the disk that holds the temporary
 //! directory. Peak memory is read from `/usr/bin/time`, if it is there.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its table")]
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-/// A shape of configuration.
-const SHAPES: [(&str, fn(usize) -> String); 4] = [
-    ("flat", flat),
-    ("layers", layers),
-    ("count", count),
-    ("chain", chain),
-];
+/// Writes a configuration of so many resources.
+type Write = fn(usize) -> String;
+
+/// The shapes by name.
+const SHAPES: [(&str, Write); 4] = [("flat", flat), ("layers", layers), ("count", count), ("chain", chain)];
 
 /// n resources with no references.
 fn flat(n: usize) -> String {
     (0..n).fold(String::new(), |mut text, i| {
-        let _ = write!(text, "resource \"terraform_data\" \"r{i}\" {{\n  input = {{ name = \"n{i}\", size = {i} }}\n}}\n\n");
+        let _ = write!(
+            text,
+            "resource \"terraform_data\" \"r{i}\" {{\n  input = {{ name = \"n{i}\", size = {i} }}\n}}\n\n"
+        );
         text
     })
 }
@@ -52,7 +55,9 @@ fn layers(n: usize) -> String {
 
 /// One block with `count = n`.
 fn count(n: usize) -> String {
-    format!("resource \"terraform_data\" \"r\" {{\n  count = {n}\n  input = {{ name = \"n${{count.index}}\" }}\n}}\n")
+    format!(
+        "resource \"terraform_data\" \"r\" {{\n  count = {n}\n  input = {{ name = \"n${{count.index}}\" }}\n}}\n"
+    )
 }
 
 /// Each refers to the one before.
@@ -86,7 +91,12 @@ fn run(directory: &Path, program: &str, arguments: &[&str]) -> Option<Run> {
         }
         false => Command::new(program),
     };
-    command.args(arguments).current_dir(directory).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+        .args(arguments)
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
     let began = Instant::now();
     let output = command.output().ok()?;
     let seconds = began.elapsed().as_secs_f64();
@@ -101,7 +111,8 @@ fn run(directory: &Path, program: &str, arguments: &[&str]) -> Option<Run> {
 /// Plan, apply, plan again.
 fn measure(program: &str, configuration: &str) -> Option<[Run; 3]> {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
-    std::fs::write(directory.path().join("main.tf"), configuration).expect("the temporary directory can be written");
+    std::fs::write(directory.path().join("main.tf"), configuration)
+        .expect("the temporary directory can be written");
     if !program.ends_with("plumb") {
         run(directory.path(), program, &["init", "-no-color"])?;
     }
@@ -126,7 +137,8 @@ fn options() -> Options {
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
-        let mut list = || arguments.next().unwrap_or_default().split(',').map(str::to_owned).collect::<Vec<_>>();
+        let mut list =
+            || arguments.next().unwrap_or_default().split(',').map(str::to_owned).collect::<Vec<_>>();
         match argument.as_str() {
             "--shapes" => options.shapes = list(),
             "--sizes" => options.sizes = list().iter().filter_map(|n| n.parse().ok()).collect(),
@@ -138,7 +150,10 @@ fn options() -> Options {
 }
 
 fn row(name: &str, n: usize, tool: &str, runs: &[Run; 3], ratio: Option<&[Run; 3]>) {
-    let memory = runs.iter().filter_map(|r| r.megabytes).fold(None, |a: Option<f64>, b| Some(a.map_or(b, |a| a.max(b))));
+    let memory = runs
+        .iter()
+        .filter_map(|r| r.megabytes)
+        .fold(None, |a: Option<f64>, b| Some(a.map_or(b, |a| a.max(b))));
     let memory = memory.map_or_else(|| "?".to_owned(), |m| format!("{m:.0}"));
     let times: Vec<String> = runs.iter().map(|r| format!("{:>9.3}", r.seconds)).collect();
     let ratio = ratio.map_or_else(String::new, |base| {
@@ -155,7 +170,10 @@ fn main() {
         .into_iter()
         .filter(|tool| Command::new(tool).arg("version").output().is_ok())
         .collect();
-    println!("{:<8} {:>7} {:<10} {:>9} {:>9} {:>9} {:>8}", "shape", "n", "tool", "plan s", "apply s", "no-op s", "peak MB");
+    println!(
+        "{:<8} {:>7} {:<10} {:>9} {:>9} {:>9} {:>8}",
+        "shape", "n", "tool", "plan s", "apply s", "no-op s", "peak MB"
+    );
     for (name, write) in SHAPES.iter().filter(|(name, _)| options.shapes.iter().any(|s| s == name)) {
         let mut before: Option<(usize, [Run; 3])> = None;
         for &n in &options.sizes {
@@ -172,7 +190,12 @@ fn main() {
                     let (a, b): (&Run, &Run) = (&earlier[i], &ours[i]);
                     (b.seconds / a.seconds).ln() / (n as f64 / m as f64).ln()
                 };
-                println!("{name:<8} growth from {m} to {n}: plan {:.2}, apply {:.2}, no-op {:.2}", exponent(0), exponent(1), exponent(2));
+                println!(
+                    "{name:<8} growth from {m} to {n}: plan {:.2}, apply {:.2}, no-op {:.2}",
+                    exponent(0),
+                    exponent(1),
+                    exponent(2)
+                );
             }
             before = Some((n, ours));
         }

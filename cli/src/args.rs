@@ -173,12 +173,22 @@ fn in_order(variables: &VariableArgs, matches: &clap::ArgMatches) -> Vec<InputOp
         InputOption::Variable(name.into(), value.into())
     });
     let files = variables.var_file.iter().map(|path| InputOption::File(path.clone()));
-    let mut all: Vec<(usize, InputOption)> = indices("var").zip(values).chain(indices("var_file").zip(files)).collect();
+    let mut all: Vec<(usize, InputOption)> =
+        indices("var").zip(values).chain(indices("var_file").zip(files)).collect();
     all.sort_by_key(|(index, _)| *index);
     all.into_iter().map(|(_, option)| option).collect()
 }
 
 impl Command {
+    /// Whether what happens is told as lines of JSON.
+    pub fn tells_json(&self) -> bool {
+        match self {
+            Command::Plan(args) => args.json,
+            Command::Apply(args) | Command::Destroy(args) => args.json,
+            _ => false,
+        }
+    }
+
     /// The values of variables that it was given, if it takes any.
     fn variables(&mut self) -> Option<&mut VariableArgs> {
         match self {
@@ -581,11 +591,14 @@ mod tests {
     #[test]
     fn both_ways_of_writing_flags_mean_the_same() {
         let parse = |args: &[&str]| {
-            Cli::read(args.iter().map(OsString::from)).map(|cli| format!("{cli:?}")).map_err(|e| e.to_string())
+            Cli::read(args.iter().map(OsString::from))
+                .map(|cli| format!("{cli:?}"))
+                .map_err(|e| e.to_string())
         };
         assert_eq!(
             parse(&["plumb", "-chdir=x", "plan", "-out=p", "-var", "a=-b", "-refresh=false"]).unwrap(),
-            parse(&["plumb", "--chdir", "x", "plan", "--out", "p", "--var", "a=-b", "--refresh=false"]).unwrap(),
+            parse(&["plumb", "--chdir", "x", "plan", "--out", "p", "--var", "a=-b", "--refresh=false"])
+                .unwrap(),
         );
         assert!(parse(&["plumb", "plan", "-nope"]).is_err());
     }

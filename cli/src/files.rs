@@ -9,8 +9,22 @@ use std::path::Path;
 /// # Errors
 /// What the operating system says.
 pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    write(path, content, 0o600)
+}
+
+/// Writes a file that others may read, as far as the user lets them, in one piece.
+///
+/// # Errors
+/// What the operating system says.
+pub fn write_shared(path: &Path, content: &[u8]) -> io::Result<()> {
+    write(path, content, 0o666)
+}
+
+fn write(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut fresh = tempfile::Builder::new().prefix(".plumb-").tempfile_in(directory)?;
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
+    let mut fresh =
+        tempfile::Builder::new().prefix(".plumb-").permissions(permissions).tempfile_in(directory)?;
     fresh.write_all(content)?;
     fresh.as_file().sync_all()?;
     fresh.persist(path).map_err(|e| e.error)?;

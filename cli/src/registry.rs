@@ -1,58 +1,180 @@
-//! Which providers there are: those that are compiled in.
+//! Which providers there are: those that are compiled in, and those that are installed.
+//!
+//! An installed provider is found through the lock file and the folder of installed packages ([`crate::installed`]), and is one
+//! [`Plugin`] however many configurations of it there are. Nothing is started before somebody calls: schemas come from the
+//! cache where they are known. All processes end with the registry.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use ecow::EcoString;
 use plumb_engine::providers::Factory;
-use plumb_model::address::ProviderSource;
+use plumb_model::address::{Mode, ProviderSource};
 use plumb_model::{Diagnostic, Diagnostics, diagnostic};
 use plumb_provider_api::{Provider, ProviderSchema};
+use plumb_provider_host::{Options, Plugin};
+use plumb_semantics::Program;
+
+use crate::installed::Installation;
+use crate::{log, session};
 
 /// Finds providers by where they come from.
 #[derive(Default)]
 pub struct Registry {
-    schemas: Mutex<HashMap<ProviderSource, Arc<ProviderSchema>>>,
+    installation: Installation,
+    plugins: Mutex<HashMap<ProviderSource, Plugin>>,
+    known: Mutex<HashMap<ProviderSource, Known>>,
+}
+
+/// What is known of what a provider offers.
+#[derive(Default)]
+struct Known {
+    /// The types that somebody needs.
+    needed: BTreeSet<EcoString>,
+    /// The schemas of these types at least.
+    schema: Option<Arc<ProviderSchema>>,
 }
 
 impl Registry {
-    /// Nothing has been asked yet.
+    /// For what is recorded, whatever the configuration says.
     pub fn new() -> Registry {
         Registry::default()
     }
 
-    fn find(&self, source: &ProviderSource) -> Result<Arc<dyn Provider>, Diagnostics> {
-        if source.is_builtin() {
-            return plumb_provider_builtin::lookup(&source.kind).ok_or_else(|| {
-                Diagnostic::error("unknown-provider", "Unknown provider")
-                    .detail(format!("No provider `{}` is compiled in.", source.kind))
-                    .maybe_help(diagnostic::did_you_mean(
-                        &source.kind,
-                        plumb_provider_builtin::names().iter().copied(),
-                    ))
-                    .into()
-            });
+    /// For a configuration: its version constraints must be met, and its resource types are those that are needed.
+    pub fn for_program(program: &Program) -> Registry {
+        let installation = Installation::for_program(program);
+        let registry = Registry { installation, plugins: Mutex::default(), known: Mutex::default() };
+        for (_, module) in program.modules() {
+            for (decl, config) in module.resources.values().zip(&module.resource_providers) {
+                registry.need(&config.source, [decl.resource.kind.clone()]);
+            }
         }
-        Err(Diagnostic::error("provider-not-installed", "Provider is not installed")
-            .detail(format!("The configuration needs the provider {source}."))
-            .help("Run `plumb init` to install it.")
-            .into())
+        registry
     }
+
+    /// The schemas of these types are going to be asked for.
+    pub fn need(&self, source: &ProviderSource, kinds: impl IntoIterator<Item = EcoString>) {
+        let mut known = lock(&self.known);
+        let known = known.entry(source.clone()).or_default();
+        for kind in kinds {
+            if known.needed.insert(kind) {
+                known.schema = None;
+            }
+        }
+    }
+
+    /// Everything that a provider offers.
+    ///
+    /// # Errors
+    /// As [`Factory::schema`].
+    pub async fn whole_schema(&self, source: &ProviderSource) -> Result<Arc<ProviderSchema>, Diagnostics> {
+        self.describing(source)?.schema().await
+    }
+
+    /// What there is to say about how these providers were found.
+    pub fn remarks(&self, sources: &BTreeSet<ProviderSource>) -> Diagnostics {
+        self.installation.remarks(sources)
+    }
+
+    /// A provider for calls that need no configuration.
+    ///
+    /// # Errors
+    /// If there is no such provider.
+    pub fn describing(&self, source: &ProviderSource) -> Result<Arc<dyn Provider>, Diagnostics> {
+        if source.is_builtin() {
+            compiled_in(source)
+        } else {
+            Ok(Arc::new(self.plugin(source)?.unconfigured()))
+        }
+    }
+
+    fn plugin(&self, source: &ProviderSource) -> Result<Plugin, Diagnostics> {
+        let mut plugins = lock(&self.plugins);
+        if let Some(plugin) = plugins.get(source) {
+            return Ok(plugin.clone());
+        }
+        let place = self.installation.find(source)?;
+        let options = Options { log: log::from_environment(), cache: cache(), ..Options::default() };
+        let plugin = Plugin::new(source.to_string(), place, options);
+        plugins.insert(source.clone(), plugin.clone());
+        Ok(plugin)
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let plugins = std::mem::take(self.plugins.get_mut().unwrap_or_else(PoisonError::into_inner));
+        if !plugins.is_empty() {
+            session::wait(futures_util::future::join_all(plugins.values().map(Plugin::stop)));
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn compiled_in(source: &ProviderSource) -> Result<Arc<dyn Provider>, Diagnostics> {
+    plumb_provider_builtin::lookup(&source.kind).ok_or_else(|| {
+        let names = plumb_provider_builtin::names();
+        Diagnostic::error("unknown-provider", "Unknown provider")
+            .detail(format!("No provider `{}` is compiled in.", source.kind))
+            .maybe_help(diagnostic::did_you_mean(&source.kind, names.iter().copied()))
+            .into()
+    })
+}
+
+/// Where schemas are kept: a folder of the user's, since many working directories use the same providers.
+fn cache() -> Option<PathBuf> {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    variable("PLUMB_CACHE_DIR")
+        .or_else(|| variable("XDG_CACHE_HOME").map(|folder| folder.join("plumb")))
+        .or_else(|| std::env::home_dir().map(|home| home.join(".cache/plumb")))
+        .filter(|folder| folder.is_absolute())
+}
+
+/// Whether all these types are among those that a provider offers.
+fn has_all(schema: &ProviderSchema, kinds: &BTreeSet<EcoString>) -> bool {
+    kinds.iter().all(|kind| {
+        schema.resources.contains_key(kind)
+            || schema.data_sources.contains_key(kind)
+            || schema.ephemeral_resources.contains_key(kind)
+    })
 }
 
 #[async_trait]
 impl Factory for Registry {
     async fn start(&self, source: &ProviderSource) -> Result<Arc<dyn Provider>, Diagnostics> {
-        self.find(source)
+        if source.is_builtin() { compiled_in(source) } else { Ok(Arc::new(self.plugin(source)?.provider())) }
     }
 
     async fn schema(&self, source: &ProviderSource) -> Result<Arc<ProviderSchema>, Diagnostics> {
-        let known = self.schemas.lock().unwrap_or_else(PoisonError::into_inner).get(source).cloned();
-        if let Some(known) = known {
-            return Ok(known);
+        let needed = {
+            let mut known = lock(&self.known);
+            let known = known.entry(source.clone()).or_default();
+            if let Some(schema) = &known.schema {
+                return Ok(schema.clone());
+            }
+            known.needed.clone()
+        };
+        let provider = self.describing(source)?;
+        let mut schema = provider.schema_for(&needed).await?;
+        if !has_all(&schema, &needed) {
+            // What is not there may be a slip of the pen: what was meant is found among all types.
+            schema = provider.schema().await?;
         }
-        let schema = self.find(source)?.schema().await?;
-        self.schemas.lock().unwrap_or_else(PoisonError::into_inner).insert(source.clone(), schema.clone());
+        lock(&self.known).entry(source.clone()).or_default().schema = Some(schema.clone());
         Ok(schema)
     }
+}
+
+/// Types by provider.
+pub type Kinds = BTreeMap<ProviderSource, BTreeSet<EcoString>>;
+
+/// Whether a provider offers a type.
+pub fn offers(schemas: &plumb_engine::providers::Schemas, source: &ProviderSource, kind: &EcoString) -> bool {
+    [Mode::Managed, Mode::Data, Mode::Ephemeral].iter().any(|mode| schemas.get(source, *mode, kind).is_some())
 }

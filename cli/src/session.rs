@@ -9,12 +9,13 @@ use ecow::EcoString;
 use indexmap::IndexMap;
 use plumb_engine::providers::{Factory as _, Schemas};
 use plumb_model::address::ProviderSource;
-use plumb_model::{Diagnostic, Diagnostics, Sources, Value};
+use plumb_model::{Diagnostic, Diagnostics, Sources, Span, Value};
 use plumb_semantics::eval::{EvalOptions, Evaluator, Phase};
 use plumb_semantics::{LoadOptions, NoneInstalled, Program, World, inputs};
 
 use crate::args::VariableArgs;
-use crate::registry::Registry;
+use crate::functions::Functions;
+use crate::registry::{self, Kinds, Registry};
 use crate::ui::Ui;
 
 /// The version of Terraform whose language is spoken; what `required_version` is compared with.
@@ -51,28 +52,40 @@ pub struct Checked {
     pub diagnostics: Diagnostics,
 }
 
-/// Loads and checks the configuration of the working directory, without variables and state.
-pub fn check_only(world: &dyn World) -> Checked {
+/// Loads the configuration of the working directory, and says what is wrong with it as far as no provider is needed to tell.
+pub fn load(world: &dyn World) -> (Arc<Program>, Diagnostics) {
     let options = LoadOptions {
         installed: &NoneInstalled,
         constants: IndexMap::new(),
         terraform_version: TERRAFORM_VERSION,
     };
     let loaded = plumb_semantics::load(world, Path::new("."), &options);
-    let (program, mut diagnostics) = (loaded.program, loaded.diagnostics);
-    let registry = Arc::new(Registry::new());
-    let mut schemas = Schemas::default();
-    if !diagnostics.has_errors() {
-        let (known, trouble) = runtime().block_on(Schemas::load(&*registry, used_providers(&program)));
-        schemas = known;
-        diagnostics.extend(trouble);
-        diagnostics.extend(plumb_semantics::check(&program, &schemas));
-        if !diagnostics.has_errors()
-            && let Err(cycles) = plumb_engine::order::of_program(&program)
-        {
-            diagnostics.extend(cycles);
-        }
+    (loaded.program, loaded.diagnostics)
+}
+
+/// Loads and checks the configuration of the working directory, without variables and state.
+pub fn check_only(world: &dyn World) -> Checked {
+    let (program, mut diagnostics) = load(world);
+    let registry = Arc::new(Registry::for_program(&program));
+    let used = used_providers(&program);
+    let whole = !diagnostics.has_errors();
+    let mut found = registry.remarks(&used);
+    let (schemas, trouble) = wait(Schemas::load(&*registry, used));
+    found.extend(trouble.into_iter().flat_map(|(source, errors)| match first_use(&program, &source) {
+        Some(span) => errors.place(span),
+        None => errors,
+    }));
+    found.extend(plumb_semantics::check(&program, &schemas));
+    if whole
+        && !found.has_errors()
+        && let Err(cycles) = plumb_engine::order::of_program(&program)
+    {
+        found.extend(cycles);
     }
+    // What could not be read may declare what seems to be missing: that is said when the rest can be read.
+    const MAY_BE_THERE: [&str; 4] =
+        ["unknown-variable", "unknown-local", "unknown-resource", "unknown-module"];
+    diagnostics.extend(found.into_iter().filter(|d| whole || !MAY_BE_THERE.contains(&d.code)));
     diagnostics.sort();
     Checked { program, registry, schemas: Arc::new(schemas), diagnostics }
 }
@@ -102,7 +115,11 @@ pub fn open(world: Arc<dyn World>, variables: &VariableArgs, ui: &Ui) -> Option<
 
 /// The configuration that a saved plan holds, with the variables that it was made with. `None` after errors, which have
 /// been shown.
-pub fn open_archived(world: Arc<dyn World>, variables: IndexMap<EcoString, Value>, ui: &Ui) -> Option<Session> {
+pub fn open_archived(
+    world: Arc<dyn World>,
+    variables: IndexMap<EcoString, Value>,
+    ui: &Ui,
+) -> Option<Session> {
     let Checked { program, registry, schemas, diagnostics } = check_only(&*world);
     let errors: Diagnostics = diagnostics.into_iter().filter(Diagnostic::is_error).collect();
     if ui.diagnostics(&errors, &program.sources) {
@@ -115,11 +132,19 @@ pub fn open_archived(world: Arc<dyn World>, variables: IndexMap<EcoString, Value
     Some(Session { program, world, registry, schemas, variables, sources })
 }
 
-/// The providers whose configurations the program has.
+/// Where a provider is asked for first.
+fn first_use(program: &Program, source: &ProviderSource) -> Option<Span> {
+    let mut decls = program.modules().flat_map(|(_, module)| module.providers.values());
+    decls.find(|decl| decl.config.source == *source).map(|decl| decl.span)
+}
+
+/// The providers that the program has configurations of, or names: then it may call their functions.
 pub fn used_providers(program: &Program) -> BTreeSet<ProviderSource> {
     let decls = program.modules().flat_map(|(_, module)| module.providers.values());
     let used = program.modules().flat_map(|(_, module)| &module.resource_providers);
-    decls.map(|decl| &decl.config).chain(used).map(|config| config.source.clone()).collect()
+    let named = program.modules().flat_map(|(_, module)| module.required_providers.values());
+    let configured = decls.map(|decl| &decl.config).chain(used).map(|config| &config.source);
+    configured.chain(named.map(|requirement| &requirement.source)).cloned().collect()
 }
 
 impl Session {
@@ -131,21 +156,25 @@ impl Session {
             workspace: WORKSPACE.into(),
             phase,
             schemas: self.schemas.clone(),
-            provider_functions: None,
+            provider_functions: Some(Arc::new(Functions::new(self.registry.clone()))),
             plan_time: Some(plan_time),
             exactly_terraform_1_11: false,
         };
         Evaluator::new(self.program.clone(), options)
     }
 
-    /// Adds the schemas of providers that only state knows.
-    pub fn with_schemas(&mut self, sources: BTreeSet<ProviderSource>) -> Diagnostics {
-        let missing: Vec<ProviderSource> =
-            sources.into_iter().filter(|source| self.schemas.provider(source).is_none()).collect();
+    /// Adds the schemas of resource types that only state knows.
+    pub fn with_schemas(&mut self, kinds: Kinds) -> Diagnostics {
         let mut schemas = (*self.schemas).clone();
         let mut found = Diagnostics::new();
-        for source in missing {
-            match runtime().block_on(self.registry.schema(&source)) {
+        for (source, kinds) in kinds {
+            if self.schemas.provider(&source).is_some()
+                && kinds.iter().all(|kind| registry::offers(&self.schemas, &source, kind))
+            {
+                continue;
+            }
+            self.registry.need(&source, kinds);
+            match wait(self.registry.schema(&source)) {
                 Ok(schema) => schemas.add(source, schema),
                 Err(errors) => found.extend(errors),
             }
@@ -170,6 +199,14 @@ pub fn runtime() -> &'static tokio::runtime::Runtime {
             .build()
             .expect("an operating system that starts a process also gives it threads")
     })
+}
+
+/// Waits for something, whether or not this thread is part of the runtime already.
+pub fn wait<F: Future>(future: F) -> F::Output {
+    match tokio::runtime::Handle::try_current() {
+        Ok(handle) => tokio::task::block_in_place(|| handle.block_on(future)),
+        Err(_) => runtime().block_on(future),
+    }
 }
 
 /// Whether there is anything to work with; says so if not.

@@ -87,7 +87,8 @@ pub fn warnings(state: &State) -> Diagnostics {
     let warnings = state.warnings().into_iter();
     warnings
         .map(|warning| {
-            Diagnostic::warning("state-mended", "State was mended").detail(format!("{}.", warning.message.trim_end_matches('.')))
+            Diagnostic::warning("state-mended", "State was mended")
+                .detail(format!("{}.", warning.message.trim_end_matches('.')))
         })
         .collect()
 }

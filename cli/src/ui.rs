@@ -1,10 +1,12 @@
 //! Where results and remarks go: results to standard output, progress and diagnostics to standard error.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::sync::Arc;
 
 use plumb_model::{Diagnostics, Sources};
 
 use crate::render::diagnostic;
+use crate::render::events::ui_json::{self, JsonLines};
 use crate::render::style::Style;
 
 /// How the command ends; scripts branch on these.
@@ -23,8 +25,6 @@ pub enum Exit {
     Stale = 6,
     /// Somebody else holds the lock.
     Locked = 7,
-    /// A step cannot be undone, and was not accepted.
-    Irreversible = 13,
 }
 
 /// The streams of a command.
@@ -33,12 +33,19 @@ pub struct Ui {
     pub out: Style,
     /// How standard error is written.
     pub err: Style,
+    /// Whether everything that happens is told as lines of JSON on standard output.
+    pub json: bool,
 }
 
 impl Ui {
     /// Decides about colours and widths.
-    pub fn new(no_color: bool) -> Ui {
-        Ui { out: Style::stdout(no_color), err: Style::stderr(no_color) }
+    pub fn new(no_color: bool, json: bool) -> Ui {
+        Ui { out: Style::stdout(no_color), err: Style::stderr(no_color), json }
+    }
+
+    /// Lines of JSON on standard output.
+    pub fn lines(&self, sources: &Sources) -> JsonLines<io::Stdout> {
+        JsonLines::new(io::stdout(), Arc::new(sources.clone()), ui_json::now)
     }
 
     /// Writes a result. A reader that has gone away ends the command quietly.
@@ -53,15 +60,22 @@ impl Ui {
         let _ = write(&mut out).and_then(|()| out.flush());
     }
 
-    /// Writes a remark.
+    /// Writes a remark for people.
     pub fn remark(&self, text: &str) {
+        if self.json {
+            return;
+        }
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
 
     /// Shows diagnostics; gives whether there are errors among them.
     pub fn diagnostics(&self, diagnostics: &Diagnostics, sources: &Sources) -> bool {
-        if !diagnostics.is_empty() {
-            let _ = io::stderr().lock().write_all(diagnostic::text(diagnostics, sources, &self.err).as_bytes());
+        if self.json {
+            let mut lines = self.lines(sources);
+            diagnostics.iter().for_each(|diagnostic| lines.diagnostic(diagnostic));
+        } else if !diagnostics.is_empty() {
+            let _ =
+                io::stderr().lock().write_all(diagnostic::text(diagnostics, sources, &self.err).as_bytes());
         }
         diagnostics.has_errors()
     }

@@ -36,9 +36,8 @@ impl Open {
         let (opened, more) = provider.open(&kind, config).await.into_result()?;
         warnings.extend(more);
         let private = Arc::new(Mutex::new(opened.private));
-        let renewing = opened
-            .renew_at
-            .map(|at| tokio::spawn(renew(provider.clone(), kind, private.clone(), at)));
+        let renewing =
+            opened.renew_at.map(|at| tokio::spawn(renew(provider.clone(), kind, private.clone(), at)));
         let value = opened.result.with_marks(Marks::EPHEMERAL);
         Ok((Open { value, address, provider, private, renewing }, warnings))
     }

@@ -92,7 +92,8 @@ impl Graph {
         while let Some(task) = queue.pop_front() {
             for edge in self.inner.edges(task).filter(|e| within.contains(&e.target())) {
                 if edge.target() == start {
-                    let mut way = vec![CycleEdge { from: start.index(), to: task.index(), edge: *edge.weight() }];
+                    let mut way =
+                        vec![CycleEdge { from: start.index(), to: task.index(), edge: *edge.weight() }];
                     let mut at = task;
                     while at != start {
                         let (before, number) = reached_by[&at];

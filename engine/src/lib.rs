@@ -19,5 +19,6 @@ pub mod plan;
 mod promise;
 pub mod providers;
 pub mod recorded;
+pub mod rollback;
 mod schedule;
 pub mod trouble;

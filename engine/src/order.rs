@@ -96,7 +96,8 @@ impl ResourceDependencies {
             }
             if !expanded {
                 stack.push((at, true));
-                let through = program.dependencies(at).iter().map(|d| d.to).filter(|to| !is_managed(program, *to));
+                let through =
+                    program.dependencies(at).iter().map(|d| d.to).filter(|to| !is_managed(program, *to));
                 stack.extend(through.filter(|to| !self.known.contains_key(to)).map(|to| (to, false)));
                 continue;
             }

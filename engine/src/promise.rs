@@ -48,7 +48,10 @@ pub(crate) fn check_successor(schema: &TypeSchema, response: &PlanResponse) -> V
 /// What is wrong with an object after it has been created or changed without errors, compared with its plan.
 pub(crate) fn check_applied(schema: &TypeSchema, planned: &Value, response: &ApplyResponse) -> Vec<Broken> {
     let Some(state) = &response.state else {
-        return vec![Broken { path: Path::root(), problem: "is missing: it was not said what became of the object".into() }];
+        return vec![Broken {
+            path: Path::root(),
+            problem: "is missing: it was not said what became of the object".into(),
+        }];
     };
     let mut broken = object::check_write_only(&schema.schema.block, state);
     if !response.legacy_type_system {

@@ -49,16 +49,13 @@ pub struct Schemas {
 }
 
 impl Schemas {
-    /// Asks for the schemas of all these providers, at the same time.
-    ///
-    /// # Errors
-    /// Of all providers that could not tell.
+    /// Asks for the schemas of all these providers, at the same time. Gives also what those said that could not tell.
     pub async fn load(
         factory: &dyn Factory,
         sources: impl IntoIterator<Item = ProviderSource>,
-    ) -> (Schemas, Diagnostics) {
+    ) -> (Schemas, Vec<(ProviderSource, Diagnostics)>) {
         let mut schemas = Schemas::default();
-        let mut diagnostics = Diagnostics::new();
+        let mut trouble = Vec::new();
         let asked = sources.into_iter().map(|source| async move {
             let schema = factory.schema(&source).await;
             (source, schema)
@@ -66,10 +63,10 @@ impl Schemas {
         for (source, schema) in futures_util::future::join_all(asked).await {
             match schema {
                 Ok(schema) => schemas.add(source, schema),
-                Err(errors) => diagnostics.extend(errors),
+                Err(errors) => trouble.push((source, errors)),
             }
         }
-        (schemas, diagnostics)
+        (schemas, trouble)
     }
 
     /// Adds what a provider offers.

@@ -146,7 +146,13 @@ impl Recorded {
     ///
     /// # Errors
     /// If the value is not wholly known, or not of the type.
-    pub fn refreshed(&self, value: &Value, ty: &Type, version: i64, private: &Bytes) -> Result<InstanceRecord, JsonError> {
+    pub fn refreshed(
+        &self,
+        value: &Value,
+        ty: &Type,
+        version: i64,
+        private: &Bytes,
+    ) -> Result<InstanceRecord, JsonError> {
         let (plain, marks) = value.unmark_with_paths();
         let text = json_text(json::encode(&plain, ty)?);
         let mut record = InstanceRecord::new(self.address.to_string(), self.provider.to_string(), text);
@@ -176,7 +182,11 @@ impl Recorded {
         let raw = self.raw();
         let RawState::Json(bytes) = &raw else { return raw };
         let Ok(mut json) = serde_json::from_slice(bytes) else { return raw };
-        if crate::object::strip_removed(&mut json, ty) { RawState::Json(json.to_string().into()) } else { raw }
+        if crate::object::strip_removed(&mut json, ty) {
+            RawState::Json(json.to_string().into())
+        } else {
+            raw
+        }
     }
 }
 
@@ -261,12 +271,13 @@ pub fn paths_to_json<'a>(paths: impl Iterator<Item = &'a Path>) -> String {
         Step::Key(key) => {
             serde_json::json!({"type": "index", "value": {"value": key.as_str(), "type": "string"}})
         }
-        Step::Index(index) => serde_json::json!({"type": "index", "value": {"value": index, "type": "number"}}),
+        Step::Index(index) => {
+            serde_json::json!({"type": "index", "value": {"value": index, "type": "number"}})
+        }
         Step::Any => serde_json::Value::Null,
     };
-    let paths: Vec<serde_json::Value> = paths
-        .map(|path| path.0.iter().take_while(|s| **s != Step::Any).map(step).collect())
-        .collect();
+    let paths: Vec<serde_json::Value> =
+        paths.map(|path| path.0.iter().take_while(|s| **s != Step::Any).map(step).collect()).collect();
     serde_json::Value::from(paths).to_string()
 }
 

@@ -8,6 +8,7 @@
 //! each.
 
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
@@ -15,6 +16,9 @@ use futures_util::stream::FuturesUnordered;
 
 use crate::cancel::{Cancel, Urgency};
 use crate::graph::{Graph, Progress, Task};
+
+/// How often those who watch are told what is still running.
+const TICK: Duration = Duration::from_secs(10);
 
 /// What runs: it ends with the task that it belongs to and its result.
 pub(crate) type Running<D> = BoxFuture<'static, (Task, D)>;
@@ -29,6 +33,8 @@ pub(crate) struct Schedule<W, D> {
     ready: VecDeque<Task>,
     /// By task: which failed task it goes back to.
     failed: Vec<Option<Task>>,
+    /// Whether nothing new may begin.
+    halted: bool,
 }
 
 impl<W, D> Schedule<W, D> {
@@ -41,6 +47,7 @@ impl<W, D> Schedule<W, D> {
             left: HashMap::new(),
             ready: VecDeque::new(),
             failed: Vec::new(),
+            halted: false,
         }
     }
 
@@ -53,6 +60,11 @@ impl<W, D> Schedule<W, D> {
     /// Says that a task failed.
     pub fn fail(&mut self, task: Task) {
         self.failed[task].get_or_insert(task);
+    }
+
+    /// Begins nothing new from now on; what runs comes to its end.
+    pub fn halt(&mut self) {
+        self.halted = true;
     }
 
     /// The failed task that a task goes back to, if it failed itself or waits for one that did.
@@ -103,6 +115,9 @@ pub(crate) trait Coordinator {
     /// Work is done.
     fn end(&mut self, task: Task, done: Self::Done);
 
+    /// Time has passed: say what is still running.
+    fn tick(&mut self) {}
+
     /// Stopping has been asked for. With [`Urgency::Graceful`] nothing new begins and this is called once; what runs
     /// is waited for if the coordinator says so.
     fn cancelled(&mut self, urgency: Urgency) -> bool;
@@ -115,6 +130,9 @@ pub(crate) async fn drive(coordinator: &mut impl Coordinator, graph: &Graph, mut
     schedule.failed = vec![None; graph.len()];
     schedule.ready.extend(ready);
     let mut urgency = Urgency::None;
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    ticks.tick().await;
     loop {
         if urgency == Urgency::None {
             begin_all(coordinator, &mut progress);
@@ -122,6 +140,10 @@ pub(crate) async fn drive(coordinator: &mut impl Coordinator, graph: &Graph, mut
         let slots = &mut coordinator.schedule().slots;
         let done = tokio::select! {
             next = slots.next() => next,
+            _ = ticks.tick() => {
+                coordinator.tick();
+                continue;
+            }
             more = cancel.more_urgent(urgency) => {
                 urgency = more;
                 if !coordinator.cancelled(urgency) || urgency == Urgency::Immediate {
@@ -139,7 +161,7 @@ pub(crate) async fn drive(coordinator: &mut impl Coordinator, graph: &Graph, mut
 
 /// Starts what is ready and fills the slots, until nothing more can begin.
 fn begin_all<C: Coordinator>(coordinator: &mut C, progress: &mut Progress) {
-    loop {
+    while !coordinator.schedule().halted {
         while let Some(task) = coordinator.schedule().ready.pop_front() {
             match coordinator.schedule().failure(task) {
                 Some(cause) => coordinator.skip(task, cause),

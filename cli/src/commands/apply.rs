@@ -22,6 +22,7 @@ use crate::world::DiskWorld;
 
 /// Runs the command.
 pub fn run(args: &ApplyArgs, destroy: bool, ui: &Ui) -> Exit {
+    super::begin(ui);
     let command = if destroy { "destroy" } else { "apply" };
     if let Some(file) = &args.plan {
         return apply_saved(file, args, ui);
@@ -35,10 +36,10 @@ pub fn run(args: &ApplyArgs, destroy: bool, ui: &Ui) -> Exit {
         Err(trouble) => return report(trouble, ui),
     };
     let purpose = plan::purpose(&args.planning, destroy);
-    let Some((session, plan)) = plan::make(&args.planning, purpose, world, &opened, ui) else { return Exit::Error };
-    if !args.json {
-        plan::show(&plan, &session, PlanFormat::Text, ui);
-    }
+    let Some((session, plan)) = plan::make(&args.planning, purpose, world, &opened, ui) else {
+        return Exit::Error;
+    };
+    plan::show(&plan, &session, PlanFormat::Text, ui);
     if plan.errored {
         return Exit::Error;
     }
@@ -52,7 +53,12 @@ pub fn run(args: &ApplyArgs, destroy: bool, ui: &Ui) -> Exit {
         return exit;
     }
     let kind = kind(&plan);
-    carry_out(Work { plan, session, state: opened.state(), kind, digest: None }, args.reason.as_deref(), usize::from(args.planning.parallelism), ui)
+    carry_out(
+        Work { plan, session, state: opened.state(), kind, digest: None },
+        args.reason.as_deref(),
+        usize::from(args.planning.parallelism),
+        ui,
+    )
 }
 
 fn kind(plan: &Plan) -> OperationKind {
@@ -106,7 +112,8 @@ fn apply_saved(file: &Path, args: &ApplyArgs, ui: &Ui) -> Exit {
 
 /// There is nothing to do: says so, and shows the outputs.
 fn finish_unchanged(plan: &Plan, ui: &Ui) {
-    let outputs = plan.outputs.iter().filter_map(|(name, o)| Some((name.clone(), o.after.clone()?))).collect();
+    let outputs =
+        plan.outputs.iter().filter_map(|(name, o)| Some((name.clone(), o.after.clone()?))).collect();
     super::output::tell(&outputs, ui);
 }
 
@@ -138,13 +145,17 @@ pub fn carry_out(work: Work, reason: Option<&str>, parallelism: usize, ui: &Ui) 
         state,
         header,
         parallelism,
-        cancel: plumb_engine::cancel::Cancel::never(),
+        cancel: cancel::Cancel::never(),
         listener: &mut *listener,
     };
     let (report, found) = execute_interruptibly(inputs);
     drop(listener);
     let failed = ui.diagnostics(&found, session.sources());
     tell(&report, &found, ui);
+    if ui.json {
+        ui.lines(session.sources())
+            .summary(&summary, if kind == OperationKind::Destroy { "destroy" } else { "apply" });
+    }
     if !failed && !report.cancelled {
         ui.remark(&done(kind, &summary, &report));
         super::output::tell(&report.outputs, ui);
@@ -156,7 +167,8 @@ fn execute_interruptibly(mut inputs: Inputs) -> (Report, Diagnostics) {
     let (canceller, cancel) = cancel::channel();
     inputs.cancel = cancel;
     session::runtime().block_on(async {
-        let stopping = "Stopping: what runs is finished first. Press again to stop at once; nothing is lost either way.";
+        let stopping =
+            "Stopping: what runs is finished first. Press again to stop at once; nothing is lost either way.";
         let interrupts = tokio::spawn(super::watch_interrupts(canceller, stopping));
         let done = execute::execute(inputs).await;
         interrupts.abort();
@@ -165,7 +177,7 @@ fn execute_interruptibly(mut inputs: Inputs) -> (Report, Diagnostics) {
 }
 
 /// Names what was not tried, and says how to go on after trouble.
-fn tell(report: &Report, found: &Diagnostics, ui: &Ui) {
+pub(super) fn tell(report: &Report, found: &Diagnostics, ui: &Ui) {
     const LISTED: usize = 20;
     if !report.skipped.is_empty() {
         ui.remark("\nNot tried, since something they depend on failed:");
@@ -189,11 +201,11 @@ fn tell(report: &Report, found: &Diagnostics, ui: &Ui) {
 }
 
 /// How many steps a plan has, as far as they can be counted beforehand.
-fn steps(summary: &plumb_engine::plan::Summary) -> usize {
+pub(super) fn steps(summary: &plumb_engine::plan::Summary) -> usize {
     summary.create + summary.update + summary.delete + 2 * summary.replace + summary.read
 }
 
-fn done(kind: OperationKind, planned: &plumb_engine::plan::Summary, report: &Report) -> String {
+pub(super) fn done(kind: OperationKind, planned: &plumb_engine::plan::Summary, report: &Report) -> String {
     let counts = report.operation.as_ref().map(|operation| operation.counts).unwrap_or_default();
     let replaced = planned.replace as u64;
     let parts = [
@@ -204,7 +216,8 @@ fn done(kind: OperationKind, planned: &plumb_engine::plan::Summary, report: &Rep
         (counts.forget, "forgotten"),
         (planned.import as u64, "imported"),
     ];
-    let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    let parts: Vec<String> =
+        parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     let what = if parts.is_empty() { "state is up to date".to_owned() } else { parts.join(", ") };
     let number = report.operation.as_ref().map(|operation| format!(" (operation {})", operation.number));
     let verb = match kind {
@@ -214,4 +227,3 @@ fn done(kind: OperationKind, planned: &plumb_engine::plan::Summary, report: &Rep
     };
     format!("\n{verb}: {what}.{}", number.unwrap_or_default())
 }
-

@@ -14,8 +14,8 @@ use plumb_model::address::{Instance, Target};
 use plumb_model::{Diagnostic, Marks, Sources};
 use plumb_state::State;
 
-use crate::args::PlanningArgs;
 use crate::archive::ArchiveWorld;
+use crate::args::PlanningArgs;
 use crate::commands::state::report;
 use crate::files;
 use crate::session::{self, Session};
@@ -60,8 +60,10 @@ fn artifact(
     let (mut sources, mut read) = (BTreeMap::new(), BTreeMap::new());
     for file in world.files() {
         let content = std::fs::read(&file).map_err(|error| {
-            Diagnostic::error("plan-file", "Plan cannot be saved")
-                .detail(format!("{} was read while planning and cannot be read again: {error}.", file.display()))
+            Diagnostic::error("plan-file", "Plan cannot be saved").detail(format!(
+                "{} was read while planning and cannot be read again: {error}.",
+                file.display()
+            ))
         })?;
         let name = file.strip_prefix(".").unwrap_or(&file).to_string_lossy().into_owned();
         if configuration.contains(name.as_str()) {

@@ -11,8 +11,8 @@ use plumb_semantics::program::{CallDecl, Module, ModuleId, OutputDecl, ResourceD
 use plumb_syntax::tree::{Body, Expr, ExprKind, ObjectEntry, Traversal, TraversalStep, UnaryOp};
 
 use crate::render::configuration_view::{
-    ConfigurationView, Expression, Expressions, ModuleCallView, ModuleView, OutputView, ProviderView, ResourceView,
-    VariableView,
+    ConfigurationView, Expression, Expressions, ModuleCallView, ModuleView, OutputView, ProviderView,
+    ResourceView, VariableView,
 };
 
 /// What a program declares.
@@ -30,7 +30,9 @@ pub fn view(program: &Program, schemas: &Schemas) -> ConfigurationView {
                 name: key.name.clone(),
                 full_name: eco_format!("{}", decl.config.source),
                 alias: key.alias.clone(),
-                version_constraint: requirement.and_then(|r| r.version.as_ref()).map(|(text, _)| text.clone()),
+                version_constraint: requirement
+                    .and_then(|r| r.version.as_ref())
+                    .map(|(text, _)| text.clone()),
                 module_address: (!module.path.is_root()).then(|| eco_format!("{}", module.path)),
                 expressions,
             };
@@ -137,8 +139,10 @@ fn module_call(call: &CallDecl, module: ModuleView) -> ModuleCallView {
 
 /// The arguments and nested blocks of a body. Which nested blocks are lists, the schema says.
 fn body(body: &Body, schema: &Schema) -> Expressions {
-    let mut all: Expressions =
-        body.attributes().map(|attribute| (attribute.name.name.clone(), expression(&attribute.value))).collect();
+    let mut all: Expressions = body
+        .attributes()
+        .map(|attribute| (attribute.name.name.clone(), expression(&attribute.value)))
+        .collect();
     let mut nested: BTreeMap<EcoString, Vec<Expressions>> = BTreeMap::new();
     for block in body.blocks() {
         let inner = schema.blocks.get(&block.kind.name).map(|nested| &nested.block);

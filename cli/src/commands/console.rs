@@ -37,8 +37,7 @@ pub fn run(args: &ConsoleArgs, ui: &Ui) -> Exit {
 fn evaluator(session: &mut Session, plan: bool) -> Result<Evaluator, Diagnostics> {
     let state = store::read().map_err(|trouble| Diagnostics::from(trouble.diagnostic))?;
     let prior = Prior::read(&state)?;
-    let needed = prior.providers().into_iter().map(|config| config.source).collect();
-    session.with_schemas(needed).into_result()?;
+    session.with_schemas(prior.types()).into_result()?;
     let phase = if plan { Phase::Plan } else { Phase::Apply };
     let mut evaluator = session.evaluator(phase, SystemTime::now());
     let order = plumb_engine::order::of_program(&session.program)?;

@@ -120,7 +120,8 @@ fn format_file(path: &Path, args: &FmtArgs, sources: &mut Sources, found: &mut D
     if args.diff {
         ui.result(&difference(&name, &text, &formatted.text));
     }
-    if args.write && !args.check
+    if args.write
+        && !args.check
         && let Err(error) = std::fs::write(path, &formatted.text)
     {
         found.push(unreadable(path, &error.to_string()));

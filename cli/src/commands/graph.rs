@@ -31,7 +31,8 @@ pub fn run(args: &GraphArgs, ui: &Ui) -> Exit {
 }
 
 fn dot(program: &Program, all: bool) -> String {
-    let mut text = String::from("digraph G {\n  rankdir = \"RL\";\n  node [shape = rect, fontname = \"sans-serif\"];\n");
+    let mut text =
+        String::from("digraph G {\n  rankdir = \"RL\";\n  node [shape = rect, fontname = \"sans-serif\"];\n");
     let mut edges = BTreeSet::new();
     let mut resources = ResourceDependencies::default();
     for (id, node) in program.nodes() {

@@ -111,7 +111,12 @@ fn step_lines(text: &mut String, step: &StepRecord, style: &Style) {
         _ => Role::Change,
     };
     let took = step.ended.map(|ended| ended.duration_since(step.started).as_millis());
-    let _ = write!(text, "\n  {} {}", style.paint(role, step.action.as_str()), escape::line(&step.key.to_string()));
+    let _ = write!(
+        text,
+        "\n  {} {}",
+        style.paint(role, step.action.as_str()),
+        escape::line(&step.key.to_string())
+    );
     match (step.status, took) {
         (StepStatus::Done, Some(ms)) => {
             let _ = writeln!(text, "  {}", style.paint(Role::Faint, format!("{ms} ms")));

@@ -16,6 +16,9 @@ const SHOWN_AT_ONCE: usize = 10;
 /// A live display on a terminal, else a line now and then.
 pub fn for_steps(steps: usize, ui: &Ui) -> Box<dyn Listener> {
     let sources = Arc::new(Sources::new());
+    if ui.json {
+        return Box::new(ui.lines(&sources));
+    }
     match std::io::stderr().is_terminal() {
         true => Box::new(Live::new(steps, SHOWN_AT_ONCE, ui.err, sources)),
         false => Box::new(Lines::new(std::io::stderr(), ui.err, sources)),
@@ -24,9 +27,8 @@ pub fn for_steps(steps: usize, ui: &Ui) -> Box<dyn Listener> {
 
 /// As [`for_steps`], for planning: where nobody watches, reading is not worth a line for each object.
 pub fn for_planning(ui: &Ui) -> Box<dyn Listener> {
-    match std::io::stderr().is_terminal() {
+    match ui.json || std::io::stderr().is_terminal() {
         true => for_steps(0, ui),
         false => Box::new(Silent),
     }
 }
-

@@ -17,10 +17,13 @@ mod console;
 mod fmt;
 mod graph;
 mod history;
+mod init;
 mod listen;
 mod metadata;
 mod output;
 mod plan;
+mod providers;
+mod rollback;
 mod show;
 mod state;
 mod validate;
@@ -36,7 +39,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(if error.use_stderr() { Exit::Error as u8 } else { Exit::Done as u8 });
         }
     };
-    let ui = Ui::new(cli.no_color);
+    let ui = Ui::new(cli.no_color, cli.command.tells_json());
     if let Some(directory) = &cli.chdir
         && let Err(error) = std::env::set_current_dir(directory)
     {
@@ -51,20 +54,25 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run(command: &Command, ui: &Ui) -> Exit {
     match command {
-        Command::Init(args) => validate::init(args, ui),
+        Command::Init(args) => init::run(args, ui),
         Command::Validate(args) => validate::run(args, ui),
         Command::Plan(args) => plan::run(args, ui),
         Command::Apply(args) => apply::run(args, false, ui),
         Command::Destroy(args) => apply::run(args, true, ui),
         Command::Show(args) => show::run(args, ui),
         Command::Output(args) => output::run(args, ui).unwrap_or_else(|trouble| state::report(trouble, ui)),
-        Command::State(command) => state::run(command, ui).unwrap_or_else(|trouble| state::report(trouble, ui)),
+        Command::State(command) => {
+            state::run(command, ui).unwrap_or_else(|trouble| state::report(trouble, ui))
+        }
         Command::History(args) => history::run(args, ui).unwrap_or_else(|trouble| state::report(trouble, ui)),
-        Command::Rollback(_) | Command::Import(_) => unreachable!(),
+        Command::Rollback(args) => {
+            rollback::run(args, ui).unwrap_or_else(|trouble| state::report(trouble, ui))
+        }
+        Command::Import(_) => unreachable!(),
         Command::Graph(args) => graph::run(args, ui),
         Command::Console(args) => console::run(args, ui),
         Command::Fmt(args) => fmt::run(args, ui),
-        Command::Providers(args) => metadata::providers(args, ui),
+        Command::Providers(args) => providers::run(args, ui),
         Command::Metadata(command) => metadata::run(command, ui),
         Command::Completions(args) => {
             let mut out = Vec::new();
@@ -73,6 +81,13 @@ fn run(command: &Command, ui: &Ui) -> Exit {
             Exit::Done
         }
         Command::Version(args) => version::run(args, ui),
+    }
+}
+
+/// The first line of a command that tells what happens as JSON.
+fn begin(ui: &Ui) {
+    if ui.json {
+        ui.lines(&Sources::new()).version(env!("CARGO_PKG_VERSION"));
     }
 }
 

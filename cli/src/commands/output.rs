@@ -61,7 +61,11 @@ pub fn tell(outputs: &BTreeMap<EcoString, Value>, ui: &Ui) {
         let sensitive = value.marks().contains(Marks::SENSITIVE);
         (name.clone(), OutputValue { value: value.clone(), sensitive })
     });
-    ui.result(&format!("\nOutputs:\n\n{}", outputs::outputs_text(&shown.collect())));
+    let shown = shown.collect();
+    match ui.json {
+        true => ui.lines(&plumb_model::Sources::new()).outputs(&shown),
+        false => ui.result(&format!("\nOutputs:\n\n{}", outputs::outputs_text(&shown))),
+    }
 }
 
 fn unknown(name: &str, all: &BTreeMap<EcoString, OutputValue>) -> StoreTrouble {

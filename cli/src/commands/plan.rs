@@ -1,20 +1,19 @@
 //! `plumb plan`, and what planning has in common with applying.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use plumb_engine::cancel;
 use plumb_engine::event::Listener;
-use plumb_engine::plan::{self, Inputs, Options, Plan, Planning, Prior, Purpose};
-use plumb_model::address::{Instance, ProviderSource, Target};
+use plumb_engine::plan::{self, Inputs, Options, Plan, Planning, Prior, Purpose, Resolution};
+use plumb_model::address::{Instance, Target};
 use plumb_model::{Diagnostic, Diagnostics, Sources};
 use plumb_semantics::eval::Phase;
 use plumb_state::State;
 use plumb_state::record::{StepAction, StepStatus};
 use plumb_state::state::{After, StepOutcome};
 
-use crate::args::{PlanArgs, PlanFormat, PlanningArgs};
+use crate::args::{LockArgs, PlanArgs, PlanFormat, PlanningArgs};
 use crate::commands::state::report;
 use crate::render::{plan_markdown, plan_text};
 use crate::session::{self, Session};
@@ -24,16 +23,19 @@ use crate::world::DiskWorld;
 
 /// Runs the command.
 pub fn run(args: &PlanArgs, ui: &Ui) -> Exit {
+    super::begin(ui);
     let world = Arc::new(DiskWorld::new());
     if !session::require_configuration(&*world, ui) {
         return Exit::Error;
     }
-    let opened = match open_for_planning(&args.planning, "plan") {
+    let opened = match open_for_planning(&args.planning.lock, "plan") {
         Ok(opened) => opened,
         Err(trouble) => return report(trouble, ui),
     };
     let purpose = purpose(&args.planning, false);
-    let Some((session, plan)) = make(&args.planning, purpose, world.clone(), &opened, ui) else { return Exit::Error };
+    let Some((session, plan)) = make(&args.planning, purpose, world.clone(), &opened, ui) else {
+        return Exit::Error;
+    };
     show(&plan, &session, args.format, ui);
     if plan.errored {
         return Exit::Error;
@@ -80,13 +82,13 @@ impl Opened {
 
 /// Opens the state for a plan. Planning locks nobody out, except where steps of a process that ended are in flight:
 /// finding out what became of them changes state.
-fn open_for_planning(args: &PlanningArgs, command: &str) -> Result<Opened, StoreTrouble> {
+pub(super) fn open_for_planning(args: &LockArgs, command: &str) -> Result<Opened, StoreTrouble> {
     let state = store::read()?;
-    if state.unfinished()?.is_empty() || !args.lock.lock {
+    if state.unfinished()?.is_empty() || !args.lock {
         return Ok(Opened::Read(state));
     }
     drop(state);
-    match store::open(&args.lock, command, None) {
+    match store::open(args, command, None) {
         Ok(store) => Ok(Opened::Locked(store)),
         // It is not a process that ended, but one that runs: plan from what is there.
         Err(StoreTrouble { exit: Exit::Locked, .. }) => Ok(Opened::Read(store::read()?)),
@@ -121,8 +123,11 @@ pub fn make(
         let planning = plan_once(&mut session, opened.state(), options.clone(), ui)?;
         let resolved = !planning.resolved.is_empty();
         if resolved && let Opened::Locked(store) = opened {
-            ui.diagnostics(&planning.diagnostics.iter().filter(|d| d.is_error()).cloned().collect(), session.sources());
-            if let Err(error) = resolve(&store.state, planning, ui) {
+            ui.diagnostics(
+                &planning.diagnostics.iter().filter(|d| d.is_error()).cloned().collect(),
+                session.sources(),
+            );
+            if let Err(error) = resolve(&store.state, planning.resolved, ui) {
                 report(error.into(), ui);
                 return None;
             }
@@ -134,7 +139,7 @@ pub fn make(
 }
 
 /// Steps in flight that were about records alone changed nothing outside: their records are as they were.
-fn settle_records(state: &State) -> Result<(), plumb_state::StateError> {
+pub(super) fn settle_records(state: &State) -> Result<(), plumb_state::StateError> {
     let outcomes: Vec<_> = state
         .in_flight()?
         .into_iter()
@@ -145,16 +150,24 @@ fn settle_records(state: &State) -> Result<(), plumb_state::StateError> {
 }
 
 /// Saves what became of steps in flight, and says so.
-fn resolve(state: &State, planning: Planning, ui: &Ui) -> Result<(), plumb_state::StateError> {
+pub(super) fn resolve(
+    state: &State,
+    resolved_now: Vec<Resolution>,
+    ui: &Ui,
+) -> Result<(), plumb_state::StateError> {
     let mut outcomes = Vec::new();
     let mut found = Diagnostics::new();
-    for resolution in planning.resolved {
+    for resolution in resolved_now {
         let (step, key) = (resolution.step.step(), &resolution.step.key);
         let outcome = match (&resolution.found, resolution.in_doubt) {
             (Some(record), _) => StepOutcome::done(record.clone()),
             (None, true) => StepOutcome { status: StepStatus::InDoubt, ..StepOutcome::gone() },
             (None, false) if step.action == StepAction::Delete => StepOutcome::gone(),
-            (None, false) => StepOutcome { status: StepStatus::Failed, error: Some("interrupted".into()), ..StepOutcome::gone() },
+            (None, false) => StepOutcome {
+                status: StepStatus::Failed,
+                error: Some("interrupted".into()),
+                ..StepOutcome::gone()
+            },
         };
         found.push(resolved(key, step.action, resolution.found.is_some(), resolution.in_doubt));
         outcomes.push((step, outcome));
@@ -170,8 +183,8 @@ fn resolved(key: &plumb_state::InstanceKey, action: StepAction, exists: bool, in
         (false, false) => "The provider was asked: there is no object.",
         (false, true) => "The provider cannot tell whether an object was made.",
     };
-    let diagnostic =
-        Diagnostic::warning("interrupted-step", "An interrupted step was looked into").detail(format!("{was} {now}"));
+    let diagnostic = Diagnostic::warning("interrupted-step", "An interrupted step was looked into")
+        .detail(format!("{was} {now}"));
     match in_doubt {
         true => diagnostic.help("Look for the object where it would be. If it is there, import it or delete it before applying: otherwise another is made."),
         false => diagnostic,
@@ -197,7 +210,10 @@ fn options(args: &PlanningArgs, purpose: Purpose) -> Result<Options, Diagnostics
         .filter_map(|target| match target {
             Target::Resource(instance) => Some(instance),
             Target::Module(module) => {
-                found.push(wrong_target("-replace", &format!("`{module}` is a module, an instance is wanted")));
+                found.push(wrong_target(
+                    "-replace",
+                    &format!("`{module}` is a module, an instance is wanted"),
+                ));
                 None
             }
         })
@@ -234,8 +250,7 @@ fn plan_once(session: &mut Session, state: &State, options: Options, ui: &Ui) ->
             return None;
         }
     };
-    let needed: BTreeSet<ProviderSource> = prior.providers().into_iter().map(|config| config.source).collect();
-    let found = session.with_schemas(needed);
+    let found = session.with_schemas(prior.types());
     if ui.diagnostics(&found, session.sources()) {
         return None;
     }
@@ -257,7 +272,8 @@ fn run_plan(session: &Session, prior: Prior, options: Options, listener: &mut dy
         listener,
     };
     session::runtime().block_on(async {
-        let interrupts = tokio::spawn(super::watch_interrupts(canceller, "Stopping. Nothing has been changed."));
+        let interrupts =
+            tokio::spawn(super::watch_interrupts(canceller, "Stopping. Nothing has been changed."));
         let planning = plan::plan(inputs).await;
         interrupts.abort();
         planning
@@ -266,9 +282,14 @@ fn run_plan(session: &Session, prior: Prior, options: Options, listener: &mut dy
 
 /// Shows a plan as a result.
 pub fn show(plan: &Plan, session: &Session, format: PlanFormat, ui: &Ui) {
+    if ui.json {
+        return ui.lines(session.sources()).plan(plan);
+    }
     match format {
         PlanFormat::Text => ui.write_result(|out| plan_text::write_plan(plan, &ui.out, out)),
-        PlanFormat::Markdown => ui.result(&plan_markdown::plan_markdown(plan, "Plan", plan_markdown::DEFAULT_LIMIT)),
+        PlanFormat::Markdown => {
+            ui.result(&plan_markdown::plan_markdown(plan, "Plan", plan_markdown::DEFAULT_LIMIT))
+        }
         PlanFormat::Json => super::show::plan_json(plan, session, ui),
     }
 }

@@ -70,8 +70,15 @@ fn state_view() -> Result<StateView, StoreTrouble> {
     let state = store::read()?;
     let registry = Arc::new(Registry::new());
     let mut view = StateView { outputs: super::output::recorded(&state)?, ..StateView::default() };
+    let mut records = Vec::new();
     for instance in state.snapshot()?.instances {
-        let record = instance?.record;
+        records.push(instance?.record);
+    }
+    // Each provider is asked once for all of its types.
+    for recorded in records.iter().filter_map(|record| Recorded::read(record).ok()) {
+        registry.need(&recorded.provider.source, [recorded.address.resource.kind.clone()]);
+    }
+    for record in records {
         let instance = instance_view(&record, &registry);
         view.instances.push(instance.map_err(|diagnostic| StoreTrouble { diagnostic, exit: Exit::Error })?);
     }
@@ -83,9 +90,10 @@ fn state_view() -> Result<StateView, StoreTrouble> {
 fn instance_view(record: &InstanceRecord, registry: &Arc<Registry>) -> Result<InstanceView, Diagnostic> {
     let recorded = Recorded::read(record).map_err(|error| error.diagnostic())?;
     let resource = &recorded.address.resource;
-    let schema = schema(&recorded.provider.source, registry)
-        .ok()
-        .and_then(|schema| schema.resources.get(&resource.kind).or(schema.data_sources.get(&resource.kind)).cloned());
+    registry.need(&recorded.provider.source, [resource.kind.clone()]);
+    let schema = schema(&recorded.provider.source, registry).ok().and_then(|schema| {
+        schema.resources.get(&resource.kind).or(schema.data_sources.get(&resource.kind)).cloned()
+    });
     let text = recorded.attributes.as_str();
     let value = match &schema {
         Some(schema) => json::decode(text, &schema.block.implied_type()).ok(),
@@ -114,5 +122,5 @@ fn schema(
     source: &ProviderSource,
     registry: &Arc<Registry>,
 ) -> Result<Arc<plumb_provider_api::ProviderSchema>, Diagnostics> {
-    session::runtime().block_on(registry.schema(source))
+    session::wait(registry.schema(source))
 }

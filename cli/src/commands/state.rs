@@ -110,7 +110,9 @@ fn rename(
     let mut edits = Vec::new();
     for record in all.iter().filter(|record| names(std::slice::from_ref(&source), record)) {
         let Some(address) = moved(&record.address, &source, &destination) else {
-            return Err(wrong_address(&format!("`{from}` cannot become `{to}`: one is a module, the other is not")));
+            return Err(wrong_address(&format!(
+                "`{from}` cannot become `{to}`: one is a module, the other is not"
+            )));
         };
         let (from, to) = (record.key(), InstanceKey { address, deposed: record.deposed.clone() });
         ui.result(&format!("{} {from} to {to}\n", if dry_run { "Would move" } else { "Moved" }));
@@ -158,13 +160,16 @@ fn import(file: &Path, reason: Option<&str>, lock: &LockArgs, ui: &Ui) -> Result
 }
 
 fn export(file: Option<&Path>, ui: &Ui) -> Result<Exit, StoreTrouble> {
-    let text = store::read()?.to_terraform()?.write().map_err(|e| trouble(
-        Diagnostic::error("state-file", "State cannot be written in this format").detail(format!("{e}.")),
-    ))?;
+    let text = store::read()?.to_terraform()?.write().map_err(|e| {
+        trouble(
+            Diagnostic::error("state-file", "State cannot be written in this format").detail(format!("{e}.")),
+        )
+    })?;
     match file {
         None => ui.result(&text),
         Some(file) => {
-            crate::files::write_private(file, text.as_bytes()).map_err(|e| unreadable(file, &e.to_string()))?;
+            crate::files::write_private(file, text.as_bytes())
+                .map_err(|e| unreadable(file, &e.to_string()))?;
         }
     }
     Ok(Exit::Done)
@@ -190,7 +195,8 @@ fn unreadable(file: &Path, problem: &str) -> StoreTrouble {
 }
 
 fn unknown(address: &str, all: &[InstanceRecord]) -> StoreTrouble {
-    let guess = plumb_model::diagnostic::did_you_mean(address, all.iter().map(|record| record.address.as_str()));
+    let guess =
+        plumb_model::diagnostic::did_you_mean(address, all.iter().map(|record| record.address.as_str()));
     trouble(
         Diagnostic::error("not-recorded", "Nothing is recorded under this address")
             .detail(format!("State holds nothing under `{address}`."))

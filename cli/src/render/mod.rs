@@ -25,6 +25,7 @@ pub mod plan_json;
 pub mod plan_markdown;
 pub mod plan_text;
 pub mod report;
+pub mod rollback_text;
 pub mod schema_json;
 pub mod state_json;
 pub mod state_text;

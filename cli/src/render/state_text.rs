@@ -119,6 +119,7 @@ mod tests {
 
             Outputs:
             k = <sensitive>
-        "##]].assert_eq(&String::from_utf8(out).unwrap());
+        "##]]
+        .assert_eq(&String::from_utf8(out).unwrap());
     }
 }

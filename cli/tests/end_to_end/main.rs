@@ -5,6 +5,8 @@
 //! - `commands`: exit codes, streams, formats, approval, locks; `choosing`: what is planned;
 //! - `failing`: failed steps and interrupts; `robust`: killed processes, full disks, damaged files, absurd input.
 
+#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -7,12 +7,17 @@
 //! What is independent of a failed step goes on; what depends on it is skipped and named. Everything that was done is in
 //! the journal before anything that builds on it starts, so the process may end at any moment.
 //!
-//! `steps`: which steps there are and what waits for what; `walk`: the coordinator; `step`: one step.
+//! `steps`: which steps there are and what waits for what; `walk`: the coordinator; `back`: what is different on the way back; `step`: one
+//! step.
+//!
+//! [`roll_back`] does the same for the way back to an earlier state, whose steps bring their configurations with them: the
+//! program then only configures providers.
 //!
 //! Elsewhere: what an interrupted execution left in flight is found out by the next plan ([`crate::plan::Resolution`]).
 
+mod back;
 mod step;
 mod steps;
 mod walk;
 
-pub use walk::{Inputs, Report, execute};
+pub use walk::{Inputs, Report, execute, roll_back};

@@ -1,8 +1,11 @@
 //! One step: save the intent, call the provider, check the outcome, save it.
 //!
 //! A step never decides what to do; its [`Change`] says. It completes the planned object with what has become known,
-//! lets the provider plan once more, and refuses to go on if that is not what was approved. The provider is called only
-//! when the intent is on disk, and [`run`] returns only when the outcome is.
+//! lets the provider plan once more, and refuses to go on if that is not what was approved.
+//!
+//! The provider is called only when the intent is on disk. The outcome is on its way there when [`run`] returns, with a
+//! [`Ticket`] to learn when it arrives: what is saved arrives in order, so the intent of a step that builds on this one
+//! cannot be on disk before this outcome is, and its provider is not called before.
 
 use std::sync::Arc;
 
@@ -40,6 +43,8 @@ pub(crate) enum Part {
     Forget,
     /// Save what planning found out; no object is touched.
     Record,
+    /// Save this record; no object is touched.
+    Restore(Box<InstanceRecord>),
 }
 
 impl Part {
@@ -51,7 +56,7 @@ impl Part {
             Part::Delete | Part::DeleteDeposed(_) => Action::Delete,
             Part::Read => Action::Read,
             Part::Forget => Action::Forget,
-            Part::Record => Action::NoOp,
+            Part::Record | Part::Restore(_) => Action::NoOp,
         }
     }
 
@@ -62,7 +67,7 @@ impl Part {
             Part::Delete | Part::DeleteDeposed(_) => StepAction::Delete,
             Part::Read => StepAction::Read,
             Part::Forget => StepAction::Forget,
-            Part::Record => StepAction::State,
+            Part::Record | Part::Restore(_) => StepAction::State,
         }
     }
 }
@@ -73,7 +78,7 @@ pub(crate) struct Job {
     pub change: Arc<Change>,
     /// The part of it.
     pub part: Part,
-    /// The provider, configured. Not called for [`Part::Forget`] and [`Part::Record`].
+    /// The provider, configured. Not called where no object is touched.
     pub provider: Option<Arc<dyn Provider>>,
     /// The schema of the type.
     pub schema: TypeSchema,
@@ -97,8 +102,8 @@ pub(crate) struct Ended {
     pub done: bool,
     /// The object now, with marks; null if there is none.
     pub value: Value,
-    /// Its record now.
-    pub record: Option<InstanceRecord>,
+    /// Whether the outcome is on disk; none if nothing was done.
+    pub saved: Option<Ticket>,
     /// What there is to say.
     pub diagnostics: Diagnostics,
 }
@@ -115,15 +120,12 @@ struct Result {
 
 /// Runs a step.
 pub(crate) async fn run(job: Job) -> Ended {
-    let mut step = Run { diagnostics: Diagnostics::new(), job: &job };
-    let (result, record) = step.run().await;
-    let diagnostics = step.diagnostics.about(&job.change.address);
+    let mut step = Run { diagnostics: Diagnostics::new(), saved: None, job: &job };
+    let value = step.run().await;
+    let Run { diagnostics, saved, .. } = step;
+    let diagnostics = diagnostics.about(&job.change.address);
     let done = !diagnostics.has_errors();
-    let value = match result {
-        Some(value) => value,
-        None => job.change.before.clone(),
-    };
-    Ended { done, value, record, diagnostics }
+    Ended { done, value: value.unwrap_or_else(|| job.change.before.clone()), saved, diagnostics }
 }
 
 /// Waits, without blocking the thread, until something is on disk.
@@ -143,6 +145,7 @@ pub(crate) async fn durable(ticket: Ticket) -> std::result::Result<(), Diagnosti
 struct Run<'j> {
     job: &'j Job,
     diagnostics: Diagnostics,
+    saved: Option<Ticket>,
 }
 
 impl Run<'_> {
@@ -150,39 +153,36 @@ impl Run<'_> {
         Value::Null((*self.job.schema.ty).clone())
     }
 
-    /// The object and its record afterwards. `None` for the object if nothing was done to it.
-    async fn run(&mut self) -> (Option<Value>, Option<InstanceRecord>) {
+    /// The object afterwards. `None` if nothing was done to it.
+    async fn run(&mut self) -> Option<Value> {
         let job = self.job;
-        let unchanged = (None, job.record.clone());
         let request = match job.part {
             Part::Read => return self.read_data().await,
-            Part::Forget | Part::Record => None,
+            Part::Forget | Part::Record | Part::Restore(_) => None,
             Part::Delete | Part::DeleteDeposed(_) => Some(self.deletion()),
             Part::Create | Part::CreateBeside(_) | Part::Update => match self.complete().await {
                 Some(request) => Some(request),
-                None => return unchanged,
+                None => return None,
             },
         };
         let (step, ticket) = match self.intent(request.as_ref()) {
             Ok(intent) => job.writer.intend(intent),
             Err(diagnostic) => {
                 self.diagnostics.push(diagnostic);
-                return unchanged;
+                return None;
             }
         };
         if let Err(diagnostic) = durable(ticket).await {
             self.diagnostics.push(diagnostic);
-            return unchanged;
+            return None;
         }
         let result = match request {
             None => self.without_provider(),
             Some(request) => self.call(request).await,
         };
-        let (outcome, record) = self.outcome(&result);
-        if let Err(diagnostic) = durable(job.writer.outcome(&step, outcome)).await {
-            self.diagnostics.push(diagnostic);
-        }
-        (Some(result.value), record)
+        let outcome = self.outcome(&result);
+        self.saved = Some(job.writer.outcome(&step, outcome));
+        Some(result.value)
     }
 
     fn deletion(&self) -> ApplyRequest {
@@ -262,7 +262,12 @@ impl Run<'_> {
                     return Some(response);
                 }
                 let summary = "Provider produced an invalid plan";
-                self.diagnostics.extend(promise::broken("invalid-plan", summary, &job.change.provider, &broken));
+                self.diagnostics.extend(promise::broken(
+                    "invalid-plan",
+                    summary,
+                    &job.change.provider,
+                    &broken,
+                ));
                 None
             }
         }
@@ -279,7 +284,10 @@ impl Run<'_> {
         let address = job.change.address.to_string();
         let key = match &job.part {
             Part::DeleteDeposed(key) => InstanceKey::deposed(address.clone(), key.to_string()),
-            _ => InstanceKey { address: address.clone(), deposed: job.change.deposed.as_ref().map(|k| k.to_string()) },
+            _ => InstanceKey {
+                address: address.clone(),
+                deposed: job.change.deposed.as_ref().map(|k| k.to_string()),
+            },
         };
         let mut also = Vec::new();
         if let (Part::CreateBeside(deposed), Some(record)) = (&job.part, &job.record) {
@@ -341,7 +349,11 @@ impl Run<'_> {
             value,
             private: change.planned_private.clone(),
             identity: change.identity.clone(),
-            tainted: self.job.record.as_ref().is_some_and(|r| r.status == plumb_state::record::InstanceStatus::Tainted),
+            tainted: self
+                .job
+                .record
+                .as_ref()
+                .is_some_and(|r| r.status == plumb_state::record::InstanceStatus::Tainted),
         }
     }
 
@@ -366,7 +378,13 @@ impl Run<'_> {
     }
 
     /// The object as the provider left it, as far as it can be believed. Broken promises become diagnostics.
-    fn outcome_value(&mut self, response: &ApplyResponse, planned: &Value, prior: &Value, failed: bool) -> Value {
+    fn outcome_value(
+        &mut self,
+        response: &ApplyResponse,
+        planned: &Value,
+        prior: &Value,
+        failed: bool,
+    ) -> Value {
         let job = self.job;
         let state = match &response.state {
             None if failed => return prior.clone(),
@@ -402,23 +420,22 @@ impl Run<'_> {
         }
     }
 
-    /// What is saved after the provider was called, and the record that results.
-    fn outcome(&mut self, result: &Result) -> (StepOutcome, Option<InstanceRecord>) {
+    /// What is saved after the provider was called.
+    fn outcome(&mut self, result: &Result) -> StepOutcome {
         let job = self.job;
-        let mut outcome = StepOutcome { status: result.status, after: After::Gone, error: None, also: Vec::new() };
-        let mut record = None;
-        if !result.value.is_null() {
-            let saved = self.outcome_of(&result.value, &result.private, result.identity.as_ref(), result.tainted);
+        let mut outcome =
+            StepOutcome { status: result.status, after: After::Gone, error: None, also: Vec::new() };
+        if let Part::Restore(restored) = &job.part {
+            outcome.after = After::Record(restored.clone());
+        } else if !result.value.is_null() {
+            let saved =
+                self.outcome_of(&result.value, &result.private, result.identity.as_ref(), result.tainted);
             match saved.record() {
-                Ok(saved) => {
-                    outcome.after = After::Record(Box::new(saved.clone()));
-                    record = Some(saved);
-                }
+                Ok(saved) => outcome.after = After::Record(Box::new(saved)),
                 Err(error) => {
                     self.diagnostics.push(crate::trouble::unsaveable(&error));
                     outcome.after = After::Kept;
                     outcome.status = StepStatus::Failed;
-                    record = job.record.clone();
                 }
             }
         } else if let (Part::CreateBeside(deposed), Some(old), StepStatus::Failed) =
@@ -427,32 +444,44 @@ impl Run<'_> {
             // Nothing was created: the object that waited to be replaced is the current one again.
             let mut old = old.clone();
             old.address = job.change.address.to_string();
-            outcome.after = After::Record(Box::new(old.clone()));
-            outcome.also.push(RecordChange::Remove(InstanceKey::deposed(old.address.clone(), deposed.to_string())));
-            record = Some(old);
+            outcome
+                .also
+                .push(RecordChange::Remove(InstanceKey::deposed(old.address.clone(), deposed.to_string())));
+            outcome.after = After::Record(Box::new(old));
         }
         if result.status == StepStatus::Failed {
-            outcome.error = self.diagnostics.iter().find(|d| d.is_error()).map(|d| format!("{}: {}", d.summary, d.detail));
+            outcome.error = self
+                .diagnostics
+                .iter()
+                .find(|d| d.is_error())
+                .map(|d| format!("{}: {}", d.summary, d.detail));
         }
-        (outcome, record)
+        outcome
     }
 
     /// Reads a data source, whose outcome alone is saved: nothing is lost if it is read twice.
-    async fn read_data(&mut self) -> (Option<Value>, Option<InstanceRecord>) {
+    async fn read_data(&mut self) -> Option<Value> {
         let job = self.job;
         let config = job.config.as_ref().expect("reading has a configuration").unmark_deep().0;
         let provider = job.provider.as_ref().expect("reading has a provider");
         let kind = &job.change.address.resource.kind;
-        match crate::plan::data::read(&**provider, &job.change.provider, kind, &job.schema, config, job.meta.clone())
-            .await
+        match crate::plan::data::read(
+            &**provider,
+            &job.change.provider,
+            kind,
+            &job.schema,
+            config,
+            job.meta.clone(),
+        )
+        .await
         {
             Err(errors) => {
                 self.diagnostics.extend(errors);
-                (None, None)
+                None
             }
             Ok((value, warnings)) => {
                 self.diagnostics.extend(warnings);
-                (Some(self.marked(&value)), None)
+                Some(self.marked(&value))
             }
         }
     }

@@ -40,6 +40,8 @@ pub(super) enum Extra {
     Delete(Arc<Change>),
     /// Save what planning found out about an object that stays as it is, or is gone.
     Record(Arc<Change>),
+    /// On the way back: create and change the objects of a block, as its node does otherwise.
+    Block(ConfigResource),
 }
 
 impl Steps {
@@ -47,6 +49,11 @@ impl Steps {
     pub fn extra(&self, task: Task) -> Option<&Extra> {
         task.checked_sub(self.first).map(|i| &self.tasks[i])
     }
+}
+
+/// Whether a change is carried out, or half of it, where the node of its block is visited.
+pub(super) fn is_at_node(change: &Change) -> bool {
+    matches!(change.action, Action::Create | Action::Update) || change.action.is_replace()
 }
 
 struct Builder<'p> {
@@ -57,41 +64,98 @@ struct Builder<'p> {
     /// The gates of each block: all deletions of what was made from it done; all references to it gone.
     gates: BTreeMap<ConfigResource, (Task, Task)>,
     providers: BTreeMap<ProviderConfig, Task>,
+    /// On the way back, the tasks that stand for the nodes of blocks.
+    blocks: Option<BTreeMap<ConfigResource, Task>>,
 }
 
 /// Orders the steps of a plan.
 pub(super) fn order(program: &Program, order: Graph, plan: &Plan) -> Steps {
-    let mut builder = Builder {
-        program,
-        first: order.len(),
-        graph: order,
-        tasks: Vec::new(),
-        gates: BTreeMap::new(),
-        providers: BTreeMap::new(),
-    };
-    for change in plan.changes.iter().filter(|change| change.action.deletes()) {
-        builder.gate(&change.address.config());
-    }
-    if !builder.gates.is_empty() {
-        builder.wait_for_references(plan);
-    }
-    for change in &plan.changes {
-        match change.action {
-            Action::Delete | Action::DeleteThenCreate | Action::CreateThenDelete => builder.delete(change),
-            Action::Forget => {
-                builder.add(Extra::Record(Arc::new(change.clone())));
-            }
-            Action::NoOp if builder.program.resource_node(&change.address.config()).is_none() => {
-                // Without a block nothing visits it; only a refreshed record may have to be saved.
-                builder.add(Extra::Record(Arc::new(change.clone())));
-            }
-            Action::NoOp | Action::Create | Action::Read | Action::Update => {}
-        }
-    }
-    Steps { graph: builder.graph, tasks: builder.tasks, first: builder.first }
+    Builder::new(program, order).order(plan)
+}
+
+/// Orders the steps of a way back: by what was recorded of references, since the program may say something else by now.
+pub(super) fn order_back(program: &Program, order: Graph, plan: &Plan) -> Steps {
+    let mut builder = Builder::new(program, order);
+    builder.blocks = Some(BTreeMap::new());
+    builder.add_blocks(plan);
+    builder.order(plan)
 }
 
 impl Builder<'_> {
+    fn new(program: &Program, order: Graph) -> Builder<'_> {
+        Builder {
+            program,
+            first: order.len(),
+            graph: order,
+            tasks: Vec::new(),
+            gates: BTreeMap::new(),
+            providers: BTreeMap::new(),
+            blocks: None,
+        }
+    }
+
+    /// The task where the objects of a block are created and changed.
+    fn node(&self, block: &ConfigResource) -> Option<Task> {
+        match &self.blocks {
+            Some(blocks) => blocks.get(block).copied(),
+            None => self.program.resource_node(block).map(|node| node.0 as usize),
+        }
+    }
+
+    /// Makes a task of each block whose objects are created or changed, which waits for those it was made from.
+    fn add_blocks(&mut self, plan: &Plan) {
+        let mut blocks: BTreeMap<ConfigResource, Task> = BTreeMap::new();
+        let mut waits: BTreeSet<(Task, Task)> = BTreeSet::new();
+        for change in plan.changes.iter().filter(|change| is_at_node(change)) {
+            let block = change.address.config();
+            let task = match blocks.get(&block) {
+                Some(task) => *task,
+                None => {
+                    let task = self.add(Extra::Block(block.clone()));
+                    blocks.insert(block, task);
+                    task
+                }
+            };
+            let provider = self.provider(&change.provider);
+            waits.insert((task, provider));
+        }
+        for change in plan.changes.iter().filter(|change| is_at_node(change)) {
+            let task = blocks[&change.address.config()];
+            let made_from = change.dependencies.iter().filter_map(|block| blocks.get(block));
+            waits.extend(made_from.filter(|other| **other != task).map(|other| (task, *other)));
+        }
+        waits.into_iter().for_each(|(task, other)| self.graph.wait(task, other, 0));
+        self.blocks = Some(blocks);
+    }
+
+    fn order(mut self, plan: &Plan) -> Steps {
+        for change in plan.changes.iter().filter(|change| change.action.deletes()) {
+            self.gate(&change.address.config());
+        }
+        if !self.gates.is_empty() {
+            self.wait_for_references(plan);
+        }
+        for change in &plan.changes {
+            match change.action {
+                Action::Delete | Action::DeleteThenCreate | Action::CreateThenDelete => self.delete(change),
+                Action::Forget => {
+                    self.add(Extra::Record(Arc::new(change.clone())));
+                }
+                Action::NoOp if self.is_unvisited(&change.address.config()) => {
+                    // Without a block nothing visits it; only a refreshed record may have to be saved.
+                    self.add(Extra::Record(Arc::new(change.clone())));
+                }
+                Action::NoOp | Action::Create | Action::Read | Action::Update => {}
+            }
+        }
+        Steps { graph: self.graph, tasks: self.tasks, first: self.first }
+    }
+
+    /// Whether nothing visits the objects of a block that stay as they are.
+    fn is_unvisited(&self, block: &ConfigResource) -> bool {
+        self.blocks.is_some() || self.program.resource_node(block).is_none()
+    }
+
     fn add(&mut self, extra: Extra) -> Task {
         self.tasks.push(extra);
         self.graph.extend(1)
@@ -124,8 +188,8 @@ impl Builder<'_> {
             let (from_deleted, _) = self.gate(&from);
             let (to_deleted, to_unreferenced) = self.gate(&to);
             self.graph.wait(to_deleted, from_deleted, 0);
-            if let Some(node) = self.program.resource_node(&from) {
-                self.graph.wait(to_unreferenced, node.0 as usize, 0);
+            if let Some(node) = self.node(&from) {
+                self.graph.wait(to_unreferenced, node, 0);
             }
         }
     }
@@ -134,15 +198,15 @@ impl Builder<'_> {
         let block = change.address.config();
         let task = self.add(Extra::Delete(Arc::new(change.clone())));
         let (deleted, unreferenced) = self.gate(&block);
-        let node = self.program.resource_node(&block);
+        let node = self.node(&block);
         match (change.action, node) {
             (Action::DeleteThenCreate, Some(node)) => {
                 self.graph.wait(task, deleted, 0);
-                self.graph.wait(node.0 as usize, task, 0);
+                self.graph.wait(node, task, 0);
             }
             (Action::CreateThenDelete, Some(node)) => {
                 self.graph.wait(task, unreferenced, 0);
-                self.graph.wait(task, node.0 as usize, 0);
+                self.graph.wait(task, node, 0);
             }
             _ => self.graph.wait(task, unreferenced, 0),
         }

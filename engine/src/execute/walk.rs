@@ -1,7 +1,7 @@
 //! The coordinator of executing: visits the nodes of the program again, and runs the steps of the plan where they
 //! belong.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use plumb_semantics::eval::{Evaluator, InstanceRef};
 use plumb_semantics::program::{NodeId, NodeKind, Program, ResourceDecl};
 use plumb_state::json::JsonText;
 use plumb_state::record::{InstanceKey, InstanceRecord, OperationRecord, OperationStatus};
-use plumb_state::state::{OperationHeader, OperationWriter};
+use plumb_state::state::{OperationHeader, OperationWriter, Ticket};
 use plumb_state::{OutputRecord, State};
 
 use super::step::{self, Part};
@@ -24,8 +24,10 @@ use crate::graph::Task;
 use crate::order;
 use crate::plan::instance::Ignore;
 use crate::plan::resource::{ignore_of, judge, plumb_id, start_provider};
+use crate::plan::target::Selection;
 use crate::plan::{Action, Change, Plan, Purpose};
 use crate::providers::{Factory, Schemas, Started, TypeSchema};
+use crate::rollback::RollbackPlan;
 use crate::schedule::{self, Coordinator, Running, Schedule};
 
 /// What an execution is made from.
@@ -66,12 +68,25 @@ pub struct Report {
 
 /// Carries a plan out.
 pub async fn execute(inputs: Inputs<'_>) -> (Report, Diagnostics) {
+    run(inputs, None).await
+}
+
+/// Carries a way back out. The plan of the inputs is that of the way back, whatever they hold.
+pub async fn roll_back(inputs: Inputs<'_>, back: Arc<RollbackPlan>) -> (Report, Diagnostics) {
+    let plan = Arc::new(back.plan.clone());
+    run(Inputs { plan, ..inputs }, Some(back)).await
+}
+
+async fn run(inputs: Inputs<'_>, back: Option<Arc<RollbackPlan>>) -> (Report, Diagnostics) {
     let program = inputs.evaluator.program().clone();
     let order = match order::of_program(&program) {
         Ok(order) => order,
         Err(cycles) => return (Report::nothing(), cycles),
     };
-    let steps = steps::order(&program, order, &inputs.plan);
+    let steps = match back {
+        None => steps::order(&program, order, &inputs.plan),
+        Some(_) => steps::order_back(&program, order, &inputs.plan),
+    };
     if !steps.graph.cycles().is_empty() {
         return (Report::nothing(), contradicting_references().into());
     }
@@ -80,7 +95,7 @@ pub async fn execute(inputs: Inputs<'_>) -> (Report, Diagnostics) {
         Err(error) => return (Report::nothing(), crate::trouble::state(&error).into()),
     };
     let cancel = inputs.cancel.clone();
-    let mut walker = match Walker::new(inputs, program, steps, writer) {
+    let mut walker = match Walker::new(inputs, program, steps, writer, back) {
         Ok(walker) => walker,
         Err(error) => return (Report::nothing(), error.into()),
     };
@@ -102,7 +117,7 @@ fn contradicting_references() -> Diagnostic {
 }
 
 /// Something to do for a task.
-enum Work {
+pub(super) enum Work {
     Provider(ProviderConfig, Option<NodeId>),
     /// The step of an instance that the program declares.
     Declared(InstanceRef, Arc<Change>),
@@ -110,18 +125,20 @@ enum Work {
     Delete(Arc<Change>),
     /// A record to be saved.
     Record(Arc<Change>),
+    /// The step of an object on the way back.
+    Back(Arc<Change>),
     /// An ephemeral resource to open.
     Ephemeral(InstanceRef),
 }
 
 /// What a future gives back.
-enum Done {
+pub(super) enum Done {
     Provider(ProviderConfig, Result<(Arc<dyn Provider>, Diagnostics), Diagnostics>),
     Step(Box<StepDone>),
     Ephemeral(InstanceRef, Result<(crate::ephemeral::Open, Diagnostics), Diagnostics>),
 }
 
-struct StepDone {
+pub(super) struct StepDone {
     change: Arc<Change>,
     part: Part,
     instance: Option<InstanceRef>,
@@ -129,29 +146,36 @@ struct StepDone {
     ended: step::Ended,
 }
 
-struct Walker<'a> {
-    program: Arc<Program>,
-    evaluator: Evaluator,
+pub(super) struct Walker<'a> {
+    pub program: Arc<Program>,
+    pub evaluator: Evaluator,
+    pub state: &'a State,
+    /// The way back that is carried out, if it is one, and what of the program configures its providers.
+    pub back: Option<(Arc<RollbackPlan>, Selection)>,
     schemas: Arc<Schemas>,
     factory: Arc<dyn Factory>,
-    plan: Arc<Plan>,
+    pub plan: Arc<Plan>,
     steps: Steps,
     /// The changes of current objects.
     changes: HashMap<Instance, Arc<Change>>,
     /// The same by block.
-    by_block: HashMap<ConfigResource, Vec<Arc<Change>>>,
+    pub by_block: HashMap<ConfigResource, Vec<Arc<Change>>>,
     /// The records of objects that steps are about, as they are now.
     records: HashMap<InstanceKey, InstanceRecord>,
     /// Under which key the object waits that an instance replaces.
     beside: HashMap<Instance, EcoString>,
-    writer: Arc<OperationWriter>,
+    pub writer: Arc<OperationWriter>,
     listener: &'a mut dyn Listener,
     providers: Started,
     ephemerals: Vec<crate::ephemeral::Open>,
-    schedule: Schedule<Work, Done>,
+    pub schedule: Schedule<Work, Done>,
     skipped: Vec<(Instance, EcoString)>,
-    urgency: Urgency,
-    diagnostics: Diagnostics,
+    /// What providers are doing, since when.
+    running: BTreeMap<Instance, (Action, Instant)>,
+    /// Outcomes on their way to the disk, oldest first.
+    saving: VecDeque<Ticket>,
+    pub urgency: Urgency,
+    pub diagnostics: Diagnostics,
 }
 
 impl<'a> Walker<'a> {
@@ -160,6 +184,7 @@ impl<'a> Walker<'a> {
         program: Arc<Program>,
         steps: Steps,
         writer: Arc<OperationWriter>,
+        back: Option<Arc<RollbackPlan>>,
     ) -> Result<Walker<'a>, Diagnostic> {
         let mut changes = HashMap::new();
         let mut by_block: HashMap<ConfigResource, Vec<Arc<Change>>> = HashMap::new();
@@ -171,15 +196,23 @@ impl<'a> Walker<'a> {
                 changes.insert(change.address.clone(), change);
             }
         }
-        let drifted: std::collections::HashSet<&Instance> = inputs.plan.drift.iter().map(|d| &d.address).collect();
-        for change in inputs.plan.changes.iter().filter(|c| c.is_effective() || drifted.contains(&c.address)) {
+        let drifted: std::collections::HashSet<&Instance> =
+            inputs.plan.drift.iter().map(|d| &d.address).collect();
+        let saved = |c: &&Change| back.is_some() || c.is_effective() || drifted.contains(&c.address);
+        for change in inputs.plan.changes.iter().filter(saved) {
             let at = change.previous_address.as_ref().unwrap_or(&change.address);
             let key = crate::plan::prior::state_key(at, change.deposed.as_ref());
             if let Some(record) = inputs.state.instance(&key).map_err(|e| crate::trouble::state(&e))? {
                 records.insert(key, record);
             }
         }
+        let back = back.map(|back| {
+            let selection = Selection::providers(&program, inputs.plan.changes.iter().map(|c| &c.provider));
+            (back, selection)
+        });
         Ok(Walker {
+            back,
+            state: inputs.state,
             program,
             evaluator: inputs.evaluator,
             schemas: inputs.schemas,
@@ -196,12 +229,14 @@ impl<'a> Walker<'a> {
             ephemerals: Vec::new(),
             schedule: Schedule::new(inputs.parallelism),
             skipped: Vec::new(),
+            running: BTreeMap::new(),
+            saving: VecDeque::new(),
             urgency: Urgency::None,
             diagnostics: Diagnostics::new(),
         })
     }
 
-    fn say(&mut self, task: Task, diagnostics: Diagnostics) {
+    pub(super) fn say(&mut self, task: Task, diagnostics: Diagnostics) {
         if diagnostics.has_errors() {
             self.schedule.fail(task);
         }
@@ -233,7 +268,11 @@ impl<'a> Walker<'a> {
 
     fn start_instance(&mut self, task: Task, instance: InstanceRef, change: Arc<Change>) {
         match change.action {
-            Action::Create | Action::Update | Action::Read | Action::DeleteThenCreate | Action::CreateThenDelete => {
+            Action::Create
+            | Action::Update
+            | Action::Read
+            | Action::DeleteThenCreate
+            | Action::CreateThenDelete => {
                 self.schedule.push(task, Work::Declared(instance, change));
             }
             Action::NoOp => {
@@ -250,16 +289,19 @@ impl<'a> Walker<'a> {
     fn is_worth_saving(&self, change: &Change) -> bool {
         change.previous_address.is_some()
             || change.importing.is_some()
-            || self.records.contains_key(&crate::plan::prior::state_key(&change.address, change.deposed.as_ref()))
+            || self
+                .records
+                .contains_key(&crate::plan::prior::state_key(&change.address, change.deposed.as_ref()))
     }
 
     /// An instance that the plan has nothing about: read while planning, or left out by a target.
-    fn show_unplanned(&mut self, instance: InstanceRef, address: &Instance) {
+    pub(super) fn show_unplanned(&mut self, instance: InstanceRef, address: &Instance) {
         let read = self.plan.data.binary_search_by(|read| read.address.cmp(address));
         let value = match read {
             Ok(at) => self.plan.data[at].value.clone(),
             Err(_) => {
-                let ty = self.evaluator.schema(instance.node).map_or(Type::Dynamic, |s| s.block.implied_type());
+                let ty =
+                    self.evaluator.schema(instance.node).map_or(Type::Dynamic, |s| s.block.implied_type());
                 Value::Null(ty)
             }
         };
@@ -271,8 +313,9 @@ impl<'a> Walker<'a> {
             Extra::Gate => {}
             Extra::Provider(config) => self.schedule.push(task, Work::Provider(config, None)),
             Extra::Delete(change) => self.schedule.push(task, Work::Delete(change)),
+            Extra::Block(block) => self.start_block(task, &block),
             Extra::Record(change) => {
-                if change.action == Action::Forget || self.is_worth_saving(&change) {
+                if self.back.is_some() || change.action == Action::Forget || self.is_worth_saving(&change) {
                     self.schedule.push(task, Work::Record(change));
                 }
             }
@@ -281,7 +324,12 @@ impl<'a> Walker<'a> {
 
     // --- from the queue into a slot ---
 
-    fn begin_provider(&mut self, task: Task, config: ProviderConfig, node: Option<NodeId>) -> Option<Running<Done>> {
+    fn begin_provider(
+        &mut self,
+        task: Task,
+        config: ProviderConfig,
+        node: Option<NodeId>,
+    ) -> Option<Running<Done>> {
         let schema = self.schemas.provider(&config.source).cloned();
         let Some(schema) = schema else {
             self.schedule.fail(task);
@@ -306,14 +354,14 @@ impl<'a> Walker<'a> {
         }))
     }
 
-    fn type_schema(&self, change: &Change) -> Result<TypeSchema, Diagnostics> {
+    pub(super) fn type_schema(&self, change: &Change) -> Result<TypeSchema, Diagnostics> {
         let resource = &change.address.resource;
         let schema = self.schemas.require(&change.provider.source, resource.mode, &resource.kind);
         schema.cloned().map_err(|found| found.about(&change.address).into())
     }
 
     /// The part of a change that is carried out where its node is visited.
-    fn part(&mut self, change: &Change) -> Part {
+    pub(super) fn part(&mut self, change: &Change) -> Part {
         match change.action {
             Action::Update => Part::Update,
             Action::Read => Part::Read,
@@ -343,7 +391,7 @@ impl<'a> Walker<'a> {
         Ok(self.step(task, Some(instance), job))
     }
 
-    fn job(
+    pub(super) fn job(
         &mut self,
         change: Arc<Change>,
         part: Part,
@@ -372,15 +420,26 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn step(&mut self, task: Task, instance: Option<InstanceRef>, job: step::Job) -> Running<Done> {
+    pub(super) fn step(
+        &mut self,
+        task: Task,
+        instance: Option<InstanceRef>,
+        job: step::Job,
+    ) -> Running<Done> {
         let action = job.part.action();
         if action != Action::NoOp {
-            let id = plumb_id(&job.change.before);
-            self.listener.event(Event::StepStarted { address: job.change.address.clone(), action, id });
+            let id = plumb_id(&job.change.before).filter(|_| action != Action::Create);
+            let address = job.change.address.clone();
+            self.running.insert(address.clone(), (action, Instant::now()));
+            self.listener.event(Event::StepStarted { address, action, id });
         }
         let (change, part, began) = (job.change.clone(), job.part.clone(), Instant::now());
+        let guarded = self.back.is_some() && super::back::is_guarded(&part);
         Box::pin(async move {
-            let ended = step::run(job).await;
+            let ended = match guarded {
+                true => super::back::run_if_unchanged(job).await,
+                false => step::run(job).await,
+            };
             (task, Done::Step(Box::new(StepDone { change, part, instance, began, ended })))
         })
     }
@@ -389,7 +448,9 @@ impl<'a> Walker<'a> {
         let schema = self.type_schema(&change)?;
         let part = match (&change.deposed, self.beside.get(&change.address)) {
             (Some(key), _) => Part::DeleteDeposed(key.clone()),
-            (None, Some(key)) if change.action == Action::CreateThenDelete => Part::DeleteDeposed(key.clone()),
+            (None, Some(key)) if change.action == Action::CreateThenDelete => {
+                Part::DeleteDeposed(key.clone())
+            }
             _ => Part::Delete,
         };
         let job = self.job(change, part, schema, None, Ignore::Nothing);
@@ -398,12 +459,20 @@ impl<'a> Walker<'a> {
 
     fn begin_record(&mut self, task: Task, change: Arc<Change>) -> Result<Running<Done>, Diagnostics> {
         let schema = self.type_schema(&change)?;
-        let part = if change.action == Action::Forget { Part::Forget } else { Part::Record };
+        let part = match (change.action, self.restored(&change)) {
+            (Action::Forget, _) => Part::Forget,
+            (_, Some(record)) => Part::Restore(record),
+            (_, None) => Part::Record,
+        };
         let job = self.job(change, part, schema, None, Ignore::Nothing);
         Ok(self.step(task, None, job))
     }
 
-    fn begin_ephemeral(&mut self, task: Task, instance: InstanceRef) -> Result<Option<Running<Done>>, Diagnostics> {
+    fn begin_ephemeral(
+        &mut self,
+        task: Task,
+        instance: InstanceRef,
+    ) -> Result<Option<Running<Done>>, Diagnostics> {
         let program = self.program.clone();
         let decl = program.resource(instance.node).expect("an instance belongs to a resource node");
         let config_of = program.provider_of(instance.node).expect("a resource has a provider");
@@ -423,6 +492,9 @@ impl<'a> Walker<'a> {
     fn end_step(&mut self, task: Task, done: StepDone) {
         let StepDone { change, part, instance, began, ended } = done;
         let (address, action, took) = (change.address.clone(), part.action(), began.elapsed());
+        self.running.remove(&address);
+        self.saving.extend(ended.saved);
+        self.look_at_saving();
         let found = self.place(instance, &change, ended.diagnostics);
         if action != Action::NoOp {
             self.listener.event(match ended.done {
@@ -435,7 +507,8 @@ impl<'a> Walker<'a> {
         }
         if let (Part::CreateBeside(key), true) = (&part, ended.done) {
             // The object that was replaced is deleted from where it waits.
-            let from = crate::plan::prior::state_key(change.previous_address.as_ref().unwrap_or(&address), None);
+            let from =
+                crate::plan::prior::state_key(change.previous_address.as_ref().unwrap_or(&address), None);
             if let Some(mut old) = self.records.remove(&from) {
                 old.address = address.to_string();
                 old.deposed = Some(key.to_string());
@@ -452,6 +525,17 @@ impl<'a> Walker<'a> {
         let decl = program.resource(instance.node).expect("an instance belongs to a resource node");
         if let Err(found) = self.conditions(instance, decl, Some(&ended.value)) {
             self.say(task, found);
+        }
+    }
+
+    /// Stops beginning anything new if an outcome did not reach the disk.
+    fn look_at_saving(&mut self) {
+        while let Some(result) = self.saving.front().and_then(Ticket::result) {
+            self.saving.pop_front();
+            if let Err(error) = result {
+                self.diagnostics.push(crate::trouble::state(&error));
+                self.schedule.halt();
+            }
         }
     }
 
@@ -495,11 +579,12 @@ impl<'a> Walker<'a> {
             None => self.program.name(NodeId(cause as u32)),
             Some(Extra::Delete(change) | Extra::Record(change)) => ecow::eco_format!("{}", change.address),
             Some(Extra::Provider(config)) => ecow::eco_format!("{config}"),
+            Some(Extra::Block(block)) => ecow::eco_format!("{block}"),
             Some(Extra::Gate) => "an earlier step".into(),
         }
     }
 
-    fn skip_change(&mut self, change: &Change, cause: Task) {
+    pub(super) fn skip_change(&mut self, change: &Change, cause: Task) {
         if change.action == Action::NoOp {
             return;
         }
@@ -555,13 +640,21 @@ impl<'a> Walker<'a> {
     }
 
     async fn finish(mut self) -> (Report, Diagnostics) {
-        let outputs = self.save_outputs().unwrap_or_else(|found| {
+        let saved = if self.back.is_some() { self.restore_outputs() } else { self.save_outputs() };
+        let outputs = saved.unwrap_or_else(|found| {
             self.diagnostics.push(found);
             BTreeMap::new()
         });
         for open in std::mem::take(&mut self.ephemerals) {
             let found = open.close().await;
             self.diagnostics.extend(found);
+        }
+        if self.urgency != Urgency::Immediate {
+            for ticket in std::mem::take(&mut self.saving) {
+                if let Err(found) = step::durable(ticket).await {
+                    self.diagnostics.push(found);
+                }
+            }
         }
         let providers = std::mem::take(&mut self.providers);
         let cancelled = self.urgency != Urgency::None;
@@ -609,7 +702,11 @@ impl Coordinator for Walker<'_> {
             return self.start_extra(task, extra);
         }
         let id = NodeId(task as u32);
+        if self.back.as_ref().is_some_and(|(_, needed)| !needed.node(id)) {
+            return;
+        }
         match self.program.node(id).kind {
+            NodeKind::Resource if self.back.is_some() && self.is_managed(id) => self.show_block(task, id),
             NodeKind::Resource => self.start_resource(task, id),
             NodeKind::Provider => {
                 let config = self.program.provider(id).expect("a provider node declares one").config.clone();
@@ -626,9 +723,14 @@ impl Coordinator for Walker<'_> {
 
     fn skip(&mut self, task: Task, cause: Task) {
         if let Some(extra) = self.steps.extra(task).cloned() {
-            if let Extra::Delete(change) | Extra::Record(change) = extra {
-                self.skip_change(&change, cause);
+            match extra {
+                Extra::Delete(change) | Extra::Record(change) => self.skip_change(&change, cause),
+                Extra::Block(block) => self.skip_block(&block, cause),
+                Extra::Gate | Extra::Provider(_) => {}
             }
+            return;
+        }
+        if self.back.is_some() {
             return;
         }
         let id = NodeId(task as u32);
@@ -646,6 +748,7 @@ impl Coordinator for Walker<'_> {
             Work::Declared(instance, change) => self.begin_declared(task, instance, change),
             Work::Delete(change) => self.begin_delete(task, change),
             Work::Record(change) => self.begin_record(task, change),
+            Work::Back(change) => self.begin_back(task, change),
             Work::Ephemeral(instance) => match self.begin_ephemeral(task, instance) {
                 Ok(running) => return running,
                 Err(found) => Err(found),
@@ -679,6 +782,13 @@ impl Coordinator for Walker<'_> {
                 self.ephemerals.push(open);
             }
             Done::Ephemeral(_, Err(found)) => self.say(task, found),
+        }
+    }
+
+    fn tick(&mut self) {
+        for (address, (action, since)) in &self.running {
+            let (address, action, elapsed) = (address.clone(), *action, since.elapsed());
+            self.listener.event(Event::StepProgress { address, action, elapsed });
         }
     }
 

@@ -47,7 +47,10 @@ fn origin(
 ) -> Origin {
     let Some(Step::Attribute(name)) = path.0.first() else { return Origin::Provider };
     let body = &program.resource(instance.node).expect("an instance belongs to a resource node").body.body;
-    if body.attribute(name).is_none() && body.blocks_of(name).next().is_none() && body.blocks_of("dynamic").next().is_none() {
+    if body.attribute(name).is_none()
+        && body.blocks_of(name).next().is_none()
+        && body.blocks_of("dynamic").next().is_none()
+    {
         return Origin::Provider;
     }
     let Some(span) = evaluator.attribute_span(instance, path) else { return Origin::Provider };
@@ -63,9 +66,10 @@ fn origin(
         return Origin::Drift;
     }
     match program.sources.try_get(span.source) {
-        Some(source) => {
-            Origin::Configuration { file: source.name.clone(), line: source.position(span.start as usize).line }
-        }
+        Some(source) => Origin::Configuration {
+            file: source.name.clone(),
+            line: source.position(span.start as usize).line,
+        },
         None => Origin::Provider,
     }
 }

@@ -193,7 +193,8 @@ impl Planner<'_> {
                 }
             }
         };
-        self.resolved = Some(Resolution { step, in_doubt: creating && found.is_none() && !finds_planned, found });
+        self.resolved =
+            Some(Resolution { step, in_doubt: creating && found.is_none() && !finds_planned, found });
         Some(())
     }
 
@@ -233,7 +234,7 @@ impl Planner<'_> {
     async fn read(&mut self, recorded: &Value) -> Option<Prior> {
         let job = self.job;
         let kept = job.recorded.as_ref().expect("there is a value only if there is a record");
-        let identity = kept.identity.as_ref().and_then(|text| recorded::identity(text));
+        let identity = kept.identity.as_ref().and_then(recorded::identity);
         if !job.refresh {
             return Some(Prior { value: recorded.clone(), private: kept.private.clone(), identity });
         }
@@ -260,7 +261,11 @@ impl Planner<'_> {
                 let state = object::normalize_blocks(&job.schema.schema.block, &response.state);
                 let broken = promise::check_read(&job.schema, &state);
                 if !broken.is_empty() {
-                    return self.broken("invalid-object-read", "Provider returned an invalid object", &broken);
+                    return self.broken(
+                        "invalid-object-read",
+                        "Provider returned an invalid object",
+                        &broken,
+                    );
                 }
                 let value = self.marked(&state).mark_paths(marks.iter().map(|(p, m)| (p, *m)));
                 Some(Prior { value, private: response.private, identity: response.identity })
@@ -437,7 +442,8 @@ impl Planner<'_> {
         change.reason = reason;
         change.replace_paths = replace_paths;
         change.identity = response.identity;
-        change.importing = job.recorded.is_none().then(|| wish.import.as_ref().map(promise::import_text)).flatten();
+        change.importing =
+            job.recorded.is_none().then(|| wish.import.as_ref().map(promise::import_text)).flatten();
         Some(change)
     }
 
@@ -450,7 +456,8 @@ impl Planner<'_> {
         tainted: bool,
         response: &PlanResponse,
     ) -> Option<(Action, Option<Reason>, Vec<Path>)> {
-        let replace = if wish.create_before_destroy { Action::CreateThenDelete } else { Action::DeleteThenCreate };
+        let replace =
+            if wish.create_before_destroy { Action::CreateThenDelete } else { Action::DeleteThenCreate };
         if before.is_null() {
             return Some((Action::Create, None, Vec::new()));
         }
@@ -526,7 +533,12 @@ pub(crate) async fn upgrade(
     let (value, warnings) = provider.upgrade(kind, recorded.schema_version, raw).await.into_result()?;
     let broken = promise::check_read(schema, &value);
     if !broken.is_empty() || value.is_null() {
-        return Err(promise::broken("invalid-upgrade", "Provider returned an invalid object", config, &broken));
+        return Err(promise::broken(
+            "invalid-upgrade",
+            "Provider returned an invalid object",
+            config,
+            &broken,
+        ));
     }
     let sensitive = schema.schema.block.sensitive_paths(&value);
     let value = value

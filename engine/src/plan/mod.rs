@@ -21,10 +21,11 @@ pub(crate) mod resource;
 pub mod target;
 mod walk;
 
+pub use instance::Resolution;
 pub use model::{
     Action, Cause, Change, CheckResult, CheckStatus, DataRead, Drift, Origin, OutputChange, Plan, Purpose,
     Reason, StateBinding, Summary,
 };
-pub use instance::Resolution;
 pub use prior::{Kept, Prior};
+pub(crate) use walk::plan_back;
 pub use walk::{Inputs, Options, Planning, plan};

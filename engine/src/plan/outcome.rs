@@ -35,9 +35,7 @@ pub(super) fn empty_plan(inputs: &Inputs) -> Plan {
 /// A time as RFC 3339 in UTC, to the second.
 pub(crate) fn timestamp(time: Option<SystemTime>) -> String {
     let time = time.unwrap_or(SystemTime::UNIX_EPOCH);
-    jiff::Timestamp::try_from(time)
-        .map(|t| t.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
-        .unwrap_or_default()
+    jiff::Timestamp::try_from(time).map(|t| t.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default()
 }
 
 /// Puts the plan together.
@@ -139,7 +137,8 @@ fn outputs(walker: &Walker) -> BTreeMap<EcoString, OutputChange> {
             Some(output) => output.sensitive,
             None => prior.outputs.get(name).is_some_and(|(_, sensitive)| *sensitive),
         };
-        let after = after.filter(|value| !(value.is_null() && before.is_none()) || value.marks() != Marks::NONE);
+        let after =
+            after.filter(|value| !(value.is_null() && before.is_none()) || value.marks() != Marks::NONE);
         let after = after.map(|value| if sensitive { value.with_marks(Marks::SENSITIVE) } else { value });
         let ty = after.as_ref().map_or(Type::Dynamic, Value::ty);
         outputs.insert(name.clone(), OutputChange { before, after, sensitive, ty });

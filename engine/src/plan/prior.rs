@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use ecow::EcoString;
 use plumb_model::address::{
-    ConfigResource, Instance, Key, Mode, ModuleInstance, ModulePath, ProviderConfig, Target,
+    ConfigResource, Instance, Key, Mode, ModuleInstance, ModulePath, ProviderConfig, ProviderSource, Target,
 };
 use plumb_model::{Diagnostic, Diagnostics, Type, Value};
 use plumb_semantics::program::{ModuleId, Program};
@@ -124,6 +124,16 @@ impl Prior {
         all.map(|recorded| recorded.provider.clone()).collect()
     }
 
+    /// The resource types of everything that is kept, by where their providers come from.
+    pub fn types(&self) -> BTreeMap<ProviderSource, BTreeSet<EcoString>> {
+        let mut types: BTreeMap<ProviderSource, BTreeSet<EcoString>> = BTreeMap::new();
+        for recorded in self.instances.values().flat_map(|kept| kept.current.iter().chain(&kept.deposed)) {
+            let kinds = types.entry(recorded.provider.source.clone()).or_default();
+            kinds.insert(recorded.address.resource.kind.clone());
+        }
+        types
+    }
+
     /// Whether nothing is kept.
     pub fn is_empty(&self) -> bool {
         self.instances.is_empty()
@@ -142,7 +152,9 @@ impl Prior {
                             Diagnostic::warning("move-blocked", "Cannot move to an address in use")
                                 .detail(format!("`{from}` is to become `{to}`, which state holds already."))
                                 .label(moved.span, "this block")
-                                .help(format!("Plan shows what becomes of both; or look at `plumb state show '{to}'`.")),
+                                .help(format!(
+                                    "Plan shows what becomes of both; or look at `plumb state show '{to}'`."
+                                )),
                         );
                         continue;
                     }
@@ -154,16 +166,25 @@ impl Prior {
     }
 
     /// What is kept at addresses that a `moved` block names, with where it goes.
-    fn matching(&self, program: &Program, module: ModuleId, from: &Target, to: &Target) -> Vec<(Instance, Instance)> {
+    fn matching(
+        &self,
+        program: &Program,
+        module: ModuleId,
+        from: &Target,
+        to: &Target,
+    ) -> Vec<(Instance, Instance)> {
         let path = &program.module(module).path;
         let depth = path.0.len();
         let blocks: Vec<&ConfigResource> = match from {
             Target::Resource(from) => {
                 let names = path.0.iter().cloned().chain(from.module.path().0.iter().cloned()).collect();
-                let block = ConfigResource { module: ModulePath(Arc::new(names)), resource: from.resource.clone() };
+                let block =
+                    ConfigResource { module: ModulePath(Arc::new(names)), resource: from.resource.clone() };
                 self.blocks.get_key_value(&block).map(|(block, _)| block).into_iter().collect()
             }
-            Target::Module(_) => self.blocks.keys().filter(|block| block.module.0.starts_with(&path.0)).collect(),
+            Target::Module(_) => {
+                self.blocks.keys().filter(|block| block.module.0.starts_with(&path.0)).collect()
+            }
         };
         let addresses = blocks.into_iter().flat_map(|block| &self.blocks[block]);
         addresses

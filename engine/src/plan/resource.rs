@@ -9,10 +9,10 @@ use plumb_model::address::{Instance, Key, Mode, ProviderConfig, Target};
 use plumb_model::{Diagnostic, Diagnostics, Label, Marks, Path, Value};
 use plumb_provider_api::{ImportTarget, Provider};
 use plumb_semantics::eval::{InstanceRef, ModuleRef, Outcome};
-use plumb_semantics::program::{Condition, IgnoreChanges, ModuleId, NodeId, NodeKind, ResourceDecl};
+use plumb_semantics::program::{Condition, IgnoreChanges, ModuleId, NodeId, NodeKind, Program, ResourceDecl};
 
-use super::walk::{Done, Walker};
 use super::instance::{self, Ignore};
+use super::walk::{Done, Walker};
 use super::{Action, Change, CheckResult, CheckStatus, Kept, Purpose, Reason, causes, data};
 use crate::event::Event;
 use crate::graph::Task;
@@ -29,9 +29,16 @@ pub(super) enum Work {
     /// Plan an instance that the configuration declares.
     Declared(InstanceRef),
     /// Plan an instance that it does not, or that is to be deleted with everything.
-    Undeclared { address: Instance, node: Option<NodeId>, reason: Option<Reason>, visible: Option<InstanceRef> },
+    Undeclared {
+        address: Instance,
+        node: Option<NodeId>,
+        reason: Option<Reason>,
+        visible: Option<InstanceRef>,
+    },
     /// Plan the deletion of a former object.
     Deposed { recorded: Arc<Recorded>, node: Option<NodeId> },
+    /// Plan the way back of an object.
+    Back(usize),
 }
 
 type Future = crate::schedule::Running<Done>;
@@ -106,9 +113,14 @@ impl Walker<'_> {
             if !self.selection.instance(id, address) {
                 continue;
             }
-            if decl.resource.mode == Mode::Managed && kept.current.is_some() && self.evaluator.find(address).is_none() {
-                let reason = Some(self.why_undeclared(id, decl, address)).filter(|_| self.options.purpose != Purpose::Destroy);
-                let work = Work::Undeclared { address: address.clone(), node: Some(id), reason, visible: None };
+            if decl.resource.mode == Mode::Managed
+                && kept.current.is_some()
+                && self.evaluator.find(address).is_none()
+            {
+                let reason = Some(self.why_undeclared(id, decl, address))
+                    .filter(|_| self.options.purpose != Purpose::Destroy);
+                let work =
+                    Work::Undeclared { address: address.clone(), node: Some(id), reason, visible: None };
                 self.push(task, work);
             }
             self.start_deposed(task, Some(id), kept);
@@ -133,16 +145,27 @@ impl Walker<'_> {
             // No block configures it. It is started with an empty configuration, and this is called again.
             return self.push(task, Work::Provider(provider, None));
         }
+        if let Some(back) = &self.back {
+            for at in back.by_provider.get(&provider).cloned().unwrap_or_default() {
+                self.push(task, Work::Back(at));
+            }
+            return;
+        }
         let prior = std::mem::take(&mut self.prior);
         for address in blocks.iter().flat_map(|block| prior.of_block(block)) {
             let kept = prior.get(address).expect("a block lists addresses that are kept");
-            let managed = kept.current.as_ref().is_some_and(|r| r.provider == provider) && super::prior::managed(address);
+            let managed = kept.current.as_ref().is_some_and(|r| r.provider == provider)
+                && super::prior::managed(address);
             if !self.selection.orphan(address) {
                 continue;
             }
             if managed {
                 let missing = self.program.module_at(&address.module.path()).is_none();
-                let reason = if missing { Reason::DeleteBecauseNoModule } else { Reason::DeleteBecauseNoResourceConfig };
+                let reason = if missing {
+                    Reason::DeleteBecauseNoModule
+                } else {
+                    Reason::DeleteBecauseNoResourceConfig
+                };
                 let reason = Some(reason).filter(|_| self.options.purpose != Purpose::Destroy);
                 let work = Work::Undeclared { address: address.clone(), node: None, reason, visible: None };
                 self.push(task, work);
@@ -205,6 +228,7 @@ impl Walker<'_> {
                 let forget = self.is_forgotten(node, address);
                 self.begin_unwished(task, work.clone(), recorded, instance::Wish::NotExist { reason, forget })
             }
+            Work::Back(at) => self.begin_back(task, at),
             Work::Deposed { ref recorded, .. } => {
                 let wish = instance::Wish::NotExist { reason: None, forget: false };
                 self.begin_unwished(task, work.clone(), recorded.clone(), wish)
@@ -217,7 +241,8 @@ impl Walker<'_> {
     fn show_absent(&mut self, work: &Work) {
         if let Work::Undeclared { visible: Some(instance), .. } = work {
             let schema = self.evaluator.schema(instance.node).map(|s| s.block.implied_type());
-            self.evaluator.set_instance(*instance, Value::unknown(schema.unwrap_or(plumb_model::Type::Dynamic)));
+            self.evaluator
+                .set_instance(*instance, Value::unknown(schema.unwrap_or(plumb_model::Type::Dynamic)));
         }
     }
 
@@ -242,6 +267,38 @@ impl Walker<'_> {
         })
     }
 
+    fn begin_back(&mut self, task: Task, at: usize) -> Option<Future> {
+        let item = self.back.as_ref()?.items[at].clone();
+        let (address, config) = (item.recorded().address.clone(), item.provider());
+        let schema = match self.schemas.require(&config.source, address.resource.mode, &address.resource.kind)
+        {
+            Ok(schema) => schema.clone(),
+            Err(found) => {
+                self.say(task, Diagnostics::from(found.about(&address)));
+                return None;
+            }
+        };
+        let provider = self.providers.get(config)?.clone();
+        self.listener.event(Event::ReadStarted { address, id: None });
+        Some(Box::pin(async move {
+            let outcome = crate::rollback::plan_item(item, provider, schema).await;
+            (task, Done::Back(at, Box::new(outcome)))
+        }))
+    }
+
+    /// On a way back, only what the configurations of providers refer to is visited: as it is recorded.
+    pub(super) fn show_block(&mut self, task: Task, id: NodeId) {
+        match self.evaluator.expand_resource(id) {
+            Err(found) => self.say(task, found),
+            Ok(refs) => {
+                for instance in refs {
+                    let address = self.evaluator.address(instance);
+                    self.show_recorded(instance, &address);
+                }
+            }
+        }
+    }
+
     fn begin_unwished(
         &mut self,
         task: Task,
@@ -253,7 +310,10 @@ impl Walker<'_> {
             Work::Undeclared { node, .. } | Work::Deposed { node, .. } => *node,
             _ => None,
         };
-        let config = node.and_then(|id| self.program.provider_of(id)).cloned().unwrap_or_else(|| recorded.provider.clone());
+        let config = node
+            .and_then(|id| self.program.provider_of(id))
+            .cloned()
+            .unwrap_or_else(|| recorded.provider.clone());
         let resource = &recorded.address.resource;
         let schema = match self.schemas.require(&config.source, Mode::Managed, &resource.kind) {
             Ok(schema) => schema.clone(),
@@ -285,7 +345,11 @@ impl Walker<'_> {
         Box::pin(async move { (task, Done::Managed(work, Box::new(instance::plan(job).await))) })
     }
 
-    fn type_schema(&self, node: NodeId, decl: &ResourceDecl) -> Result<(ProviderConfig, TypeSchema), Diagnostics> {
+    fn type_schema(
+        &self,
+        node: NodeId,
+        decl: &ResourceDecl,
+    ) -> Result<(ProviderConfig, TypeSchema), Diagnostics> {
         let config = self.program.provider_of(node).expect("a resource has a provider").clone();
         let schema = self.schemas.require(&config.source, decl.resource.mode, &decl.resource.kind);
         let schema = schema.map_err(|found| Diagnostics::from(found.at(decl.kind_span)))?.clone();
@@ -311,7 +375,11 @@ impl Walker<'_> {
         Ok(config)
     }
 
-    fn provider(&self, config: &ProviderConfig, decl: &ResourceDecl) -> Result<Arc<dyn Provider>, Diagnostics> {
+    fn provider(
+        &self,
+        config: &ProviderConfig,
+        decl: &ResourceDecl,
+    ) -> Result<Arc<dyn Provider>, Diagnostics> {
         // Resources wait for the node of their provider, and do not start if that failed.
         self.providers.get(config).cloned().ok_or_else(|| {
             Diagnostic::error("provider-not-configured", "Provider is not configured")
@@ -375,7 +443,11 @@ impl Walker<'_> {
         Ok(None)
     }
 
-    fn import_of(&mut self, instance: InstanceRef, address: &Instance) -> Result<Option<ImportTarget>, Diagnostics> {
+    fn import_of(
+        &mut self,
+        instance: InstanceRef,
+        address: &Instance,
+    ) -> Result<Option<ImportTarget>, Diagnostics> {
         if self.program.root().imports.is_empty() {
             return Ok(None);
         }
@@ -418,7 +490,8 @@ impl Walker<'_> {
             let read = data::read(&*provider, &provider_config, &kind, &schema, plain, None).await;
             let read = read.map(|(value, warnings)| {
                 let sensitive = schema.schema.block.sensitive_paths(&value);
-                let value = value.mark_paths(sensitive.iter().chain(&marks).map(|(path, marks)| (path, *marks)));
+                let value =
+                    value.mark_paths(sensitive.iter().chain(&marks).map(|(path, marks)| (path, *marks)));
                 (value, warnings)
             });
             (task, Done::Data(Work::Declared(instance), read))
@@ -471,7 +544,8 @@ impl Walker<'_> {
         let (provider_config, schema) = self.type_schema(instance.node, decl)?;
         let config = self.configuration(instance, decl, &schema)?.unmark_deep().0;
         if !config.is_wholly_known() {
-            let value = object::set_unknown_for_computed(&schema.schema.block, &config).with_marks(Marks::EPHEMERAL);
+            let value =
+                object::set_unknown_for_computed(&schema.schema.block, &config).with_marks(Marks::EPHEMERAL);
             self.evaluator.set_instance(instance, value);
             return Ok(None);
         }
@@ -500,6 +574,15 @@ impl Walker<'_> {
                 self.say(task, found);
             }
             Done::Managed(work, planned) => self.end_managed(task, work, *planned),
+            Done::Back(at, outcome) => {
+                let back = self.back.as_mut().expect("only a way back plans such work");
+                self.listener.event(Event::ReadEnded {
+                    address: back.items[at].recorded().address.clone(),
+                    id: None,
+                    took: Default::default(),
+                });
+                back.results.push((at, *outcome));
+            }
             Done::Data(Work::Declared(instance), read) => self.end_data(task, instance, read),
             Done::Ephemeral(Work::Declared(instance), Ok((open, warnings))) => {
                 self.diagnostics.extend(warnings);
@@ -528,15 +611,17 @@ impl Walker<'_> {
             Work::Declared(instance) => (Some(instance.node), Some(*instance)),
             Work::Undeclared { node, visible, .. } => (*node, *visible),
             Work::Deposed { node, .. } => (*node, None),
-            Work::Provider(..) => (None, None),
+            Work::Provider(..) | Work::Back(_) => (None, None),
         };
         let Some(mut change) = change else {
             self.show_absent(&work);
             return;
         };
-        let id = plumb_id(&change.before);
-        self.listener.event(Event::ReadEnded { address: change.address.clone(), id, took: Default::default() });
-        if let Some(found) = self.prevented(node, &change) {
+        if self.options.refresh && !change.before.is_null() {
+            let (address, id) = (change.address.clone(), plumb_id(&change.before));
+            self.listener.event(Event::ReadEnded { address, id, took: Default::default() });
+        }
+        if let Some(found) = prevented(&self.program, node, &change) {
             return self.say(task, found.into());
         }
         if let Some(node) = node
@@ -554,37 +639,24 @@ impl Walker<'_> {
             change.causes = causes::of(&self.evaluator, &self.program, *instance, &change, drifted);
             let program = self.program.clone();
             let decl = program.resource(instance.node).expect("an instance belongs to a resource node");
-            if let Err(found) =
-                self.conditions(*instance, &decl.lifecycle.postconditions, Some(&change.after), "postcondition")
-            {
+            if let Err(found) = self.conditions(
+                *instance,
+                &decl.lifecycle.postconditions,
+                Some(&change.after),
+                "postcondition",
+            ) {
                 self.say(task, found);
             }
         }
         self.changes.insert((change.address.clone(), change.deposed.clone()), change);
     }
 
-    fn prevented(&self, node: Option<NodeId>, change: &Change) -> Option<Diagnostic> {
-        let decl = node.and_then(|id| self.program.resource(id))?;
-        if !decl.lifecycle.prevent_destroy || !change.action.deletes() || change.deposed.is_some() {
-            return None;
-        }
-        let what = if change.action.is_replace() { "replaced" } else { "destroyed" };
-        Some(
-            Diagnostic::error("destroy-prevented", "Instance cannot be destroyed")
-                .detail(format!(
-                    "`{}` would be {what}, and its block says `prevent_destroy = true`.",
-                    change.address
-                ))
-                .label(decl.lifecycle.prevent_destroy_span.unwrap_or(decl.span), "forbidden here")
-                .help(format!(
-                    "Set `prevent_destroy = false` first if it really is to go, or leave it out of this plan with `-exclude='{}'`.",
-                    change.address
-                ))
-                .about(&change.address),
-        )
-    }
-
-    fn end_data(&mut self, task: Task, instance: InstanceRef, read: Result<(Value, Diagnostics), Diagnostics>) {
+    fn end_data(
+        &mut self,
+        task: Task,
+        instance: InstanceRef,
+        read: Result<(Value, Diagnostics), Diagnostics>,
+    ) {
         let work = Work::Declared(instance);
         let program = self.program.clone();
         let decl = program.resource(instance.node).expect("an instance belongs to a resource node");
@@ -601,7 +673,8 @@ impl Walker<'_> {
                     // A check never stops what it checks.
                     self.diagnostics.extend(found.into_iter().map(as_warning));
                     let ty = self.evaluator.schema(instance.node).map(|s| s.block.implied_type());
-                    self.evaluator.set_instance(instance, Value::unknown(ty.unwrap_or(plumb_model::Type::Dynamic)));
+                    self.evaluator
+                        .set_instance(instance, Value::unknown(ty.unwrap_or(plumb_model::Type::Dynamic)));
                 } else {
                     self.say(task, found);
                 }
@@ -612,7 +685,9 @@ impl Walker<'_> {
         self.listener.event(Event::ReadEnded { address, id, took: Default::default() });
         self.evaluator.set_instance(instance, value.clone());
         self.read_now.push((instance, value.clone()));
-        if let Err(found) = self.conditions(instance, &decl.lifecycle.postconditions, Some(&value), "postcondition") {
+        if let Err(found) =
+            self.conditions(instance, &decl.lifecycle.postconditions, Some(&value), "postcondition")
+        {
             self.say(task, found);
         }
     }
@@ -679,7 +754,7 @@ impl Walker<'_> {
         let node = match work {
             Work::Declared(instance) => Some(instance.node),
             Work::Undeclared { node, .. } | Work::Deposed { node, .. } => *node,
-            Work::Provider(..) => None,
+            Work::Provider(..) | Work::Back(_) => None,
         };
         let Some(decl) = node.and_then(|id| self.program.resource(id)) else { return found };
         for diagnostic in found.iter_mut().filter(|d| d.labels.is_empty()) {
@@ -719,6 +794,28 @@ pub(crate) async fn start_provider(
     Ok((provider, warnings))
 }
 
+/// Why the present configuration does not let an object go, if it would.
+pub(crate) fn prevented(program: &Program, node: Option<NodeId>, change: &Change) -> Option<Diagnostic> {
+    let decl = node.and_then(|id| program.resource(id))?;
+    if !decl.lifecycle.prevent_destroy || !change.action.deletes() || change.deposed.is_some() {
+        return None;
+    }
+    let what = if change.action.is_replace() { "replaced" } else { "destroyed" };
+    Some(
+        Diagnostic::error("destroy-prevented", "Instance cannot be destroyed")
+            .detail(format!(
+                "`{}` would be {what}, and its block says `prevent_destroy = true`.",
+                change.address
+            ))
+            .label(decl.lifecycle.prevent_destroy_span.unwrap_or(decl.span), "forbidden here")
+            .help(format!(
+                "Set `prevent_destroy = false` first if it really is to go, or leave it out of this plan with `-exclude='{}'`.",
+                change.address
+            ))
+            .about(&change.address),
+    )
+}
+
 /// What the language knows of schemas, from what the engine knows.
 pub(crate) fn ignore_of(ignore: &IgnoreChanges) -> Ignore {
     match ignore {
@@ -739,7 +836,9 @@ fn is_triggering(change: &Change, path: &Path) -> bool {
 fn import_target(id: Option<Value>, identity: Option<Value>) -> Option<ImportTarget> {
     match (id, identity) {
         (Some(id), _) => id.as_str().cloned().map(ImportTarget::Id),
-        (None, Some(identity)) if identity.is_wholly_known() => Some(ImportTarget::Identity(identity.unmark_deep().0)),
+        (None, Some(identity)) if identity.is_wholly_known() => {
+            Some(ImportTarget::Identity(identity.unmark_deep().0))
+        }
         _ => None,
     }
 }
@@ -774,7 +873,9 @@ fn ephemeral_outside_write_only(block: &plumb_model::Block, config: &Value) -> V
 
 fn ephemeral_value(path: &Path) -> Diagnostic {
     Diagnostic::error("ephemeral-value-kept", "Ephemeral value would be kept")
-        .detail(format!("`{path}` is saved in state, where a value that exists only while a command runs cannot be."))
+        .detail(format!(
+            "`{path}` is saved in state, where a value that exists only while a command runs cannot be."
+        ))
         .help("Use a write-only attribute of the resource, or a value that is not ephemeral.")
         .attribute(path.clone())
 }
@@ -794,9 +895,12 @@ pub(crate) fn judge(
             Outcome::Fail(message) => {
                 failed = true;
                 found.push(
-                    Diagnostic::error("condition-failed", format!("Resource {what} failed").replace("Resource assertion", "Check assertion"))
-                        .detail(message.clone())
-                        .label(condition.condition.span, "does not hold"),
+                    Diagnostic::error(
+                        "condition-failed",
+                        format!("Resource {what} failed").replace("Resource assertion", "Check assertion"),
+                    )
+                    .detail(message.clone())
+                    .label(condition.condition.span, "does not hold"),
                 );
                 messages.push(message);
             }

@@ -5,7 +5,7 @@
 //! exclusion depends on stays with it. All this is decided for whole blocks first; [`Selection::instance`] then decides
 //! for each instance of a selected block.
 
-use plumb_model::address::{ConfigResource, Instance, Key, Target};
+use plumb_model::address::{ConfigResource, Instance, Key, ProviderConfig, Target};
 use plumb_semantics::program::{NodeId, NodeKind, Program};
 
 /// Which nodes and instances are planned.
@@ -44,6 +44,32 @@ impl Selection {
         selection
     }
 
+    /// Only what configures some providers.
+    pub(crate) fn providers<'a>(
+        program: &Program,
+        providers: impl Iterator<Item = &'a ProviderConfig>,
+    ) -> Selection {
+        let mut selection = Selection {
+            nodes: vec![false; program.node_count()],
+            named: vec![false; program.node_count()],
+            deleted: None,
+            targets: Vec::new(),
+            excludes: Vec::new(),
+        };
+        selection.select(program, providers.filter_map(|config| program.provider_node(config)).collect());
+        selection
+    }
+
+    /// Selects nodes and all that they depend on.
+    fn select(&mut self, program: &Program, mut wanted: Vec<NodeId>) {
+        while let Some(id) = wanted.pop() {
+            if std::mem::replace(&mut self.nodes[id.0 as usize], true) {
+                continue;
+            }
+            wanted.extend(program.dependencies(id).iter().map(|d| d.to));
+        }
+    }
+
     fn select_targets(&mut self, program: &Program) {
         let mut wanted: Vec<NodeId> = Vec::new();
         for (id, _) in program.nodes() {
@@ -53,12 +79,7 @@ impl Selection {
                 wanted.push(id);
             }
         }
-        while let Some(id) = wanted.pop() {
-            if std::mem::replace(&mut self.nodes[id.0 as usize], true) {
-                continue;
-            }
-            wanted.extend(program.dependencies(id).iter().map(|d| d.to));
-        }
+        self.select(program, wanted);
         // Outputs of the root show what they can: those that depend on nothing left out.
         for (id, node) in program.nodes() {
             if node.kind == NodeKind::Output

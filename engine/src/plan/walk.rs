@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use plumb_model::address::{ConfigResource, Instance, ProviderConfig, Target};
+use plumb_model::address::{ConfigResource, Instance, Mode, ProviderConfig, Target};
 use plumb_model::{Diagnostic, Diagnostics, Value};
 use plumb_provider_api::Provider;
 use plumb_semantics::eval::{Evaluator, InstanceRef};
@@ -23,6 +23,7 @@ use crate::event::Listener;
 use crate::graph::Task;
 use crate::order;
 use crate::providers::{Factory, Schemas, Started};
+use crate::rollback::Back;
 use crate::schedule::{self, Coordinator, Running, Schedule};
 
 /// What to plan, and how.
@@ -86,15 +87,37 @@ pub struct Planning {
 
 /// Makes a plan.
 pub async fn plan(inputs: Inputs<'_>) -> Planning {
+    run(inputs, None).await.0
+}
+
+/// Plans the way back of some objects, whatever the configuration says of them: of the program, only what configures
+/// their providers is visited. Changes are not in the plan, but in the outcomes.
+pub(crate) async fn plan_back(inputs: Inputs<'_>, back: Back) -> (Planning, Back) {
+    let (planning, back) = run(inputs, Some(back)).await;
+    (planning, back.unwrap_or_else(|| Back::new(Vec::new())))
+}
+
+async fn run(inputs: Inputs<'_>, back: Option<Back>) -> (Planning, Option<Back>) {
     let program = inputs.evaluator.program().clone();
     let mut order = match order::of_program(&program) {
         Ok(order) => order,
         Err(diagnostics) => {
-            return Planning { plan: outcome::empty_plan(&inputs), resolved: Vec::new(), diagnostics };
+            return (
+                Planning { plan: outcome::empty_plan(&inputs), resolved: Vec::new(), diagnostics },
+                back,
+            );
         }
     };
     let mut walker = Walker::new(inputs, program);
-    let extra = walker.undeclared_groups();
+    let extra = match &back {
+        None => walker.undeclared_groups(),
+        Some(back) => {
+            walker.selection = Selection::providers(&walker.program, back.by_provider.keys());
+            let group = |provider: &ProviderConfig| Group { provider: provider.clone(), blocks: Vec::new() };
+            back.by_provider.keys().map(group).collect()
+        }
+    };
+    walker.back = back;
     let first = order.extend(extra.len());
     for (i, group) in extra.iter().enumerate() {
         if let Some(node) = walker.program.provider_node(&group.provider) {
@@ -104,7 +127,8 @@ pub async fn plan(inputs: Inputs<'_>) -> Planning {
     walker.groups = extra;
     let cancel = walker.cancel.clone();
     schedule::drive(&mut walker, &order, cancel).await;
-    walker.finish().await
+    let back = walker.back.take();
+    (walker.finish().await, back)
 }
 
 /// Recorded objects that no block declares, by the provider configuration that manages them.
@@ -119,6 +143,8 @@ pub(super) enum Done {
     Provider(ProviderConfig, Result<(Arc<dyn Provider>, Diagnostics), Diagnostics>),
     /// An object was planned.
     Managed(Work, Box<instance::Planned>),
+    /// The way back of an object was planned.
+    Back(usize, Box<crate::rollback::Outcome>),
     /// A data source was read.
     Data(Work, Result<(Value, Diagnostics), Diagnostics>),
     /// An ephemeral resource was opened.
@@ -138,6 +164,8 @@ pub(super) struct Walker<'a> {
     pub providers: Started,
     pub ephemerals: Vec<crate::ephemeral::Open>,
     pub groups: Vec<Group>,
+    /// Objects whose way back is planned, instead of what the configuration says.
+    pub back: Option<Back>,
     /// By node: whether an instance of the resource changes.
     pub pending: Vec<bool>,
     /// By node: whether replacements create first, by its own wish or that of something that depends on it.
@@ -179,6 +207,7 @@ impl<'a> Walker<'a> {
             providers: Started::default(),
             ephemerals: Vec::new(),
             groups: Vec::new(),
+            back: None,
             changes: BTreeMap::new(),
             drift: Vec::new(),
             checks: Vec::new(),
@@ -215,6 +244,10 @@ impl<'a> Walker<'a> {
             .into_iter()
             .map(|(provider, blocks)| Group { provider, blocks: blocks.into_iter().collect() })
             .collect()
+    }
+
+    fn is_managed(&self, id: NodeId) -> bool {
+        self.program.resource(id).is_some_and(|decl| decl.resource.mode == Mode::Managed)
     }
 
     /// Adds work to a task that has been started.
@@ -258,6 +291,7 @@ impl Coordinator for Walker<'_> {
             return;
         }
         match self.program.node(id).kind {
+            NodeKind::Resource if self.back.is_some() && self.is_managed(id) => self.show_block(task, id),
             NodeKind::Resource => self.start_resource(task, id),
             NodeKind::Provider => self.start_provider(task, id),
             NodeKind::Check => self.check(id),
@@ -281,9 +315,8 @@ impl Coordinator for Walker<'_> {
     }
 
     fn cancelled(&mut self, _: Urgency) -> bool {
-        self.diagnostics.push(
-            Diagnostic::error("cancelled", "Planning was cancelled").detail("Nothing was changed."),
-        );
+        self.diagnostics
+            .push(Diagnostic::error("cancelled", "Planning was cancelled").detail("Nothing was changed."));
         false
     }
 }

@@ -62,7 +62,7 @@ pub struct Position {
 }
 
 /// One source text and its name.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Source {
     /// What the user calls it: a path relative to the working directory, or `<console-input>`.
     pub name: EcoString,
@@ -90,7 +90,7 @@ impl Source {
 }
 
 /// Every source text that was read, by [`SourceId`].
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Sources {
     sources: Vec<Source>,
 }

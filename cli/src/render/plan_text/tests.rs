@@ -258,7 +258,9 @@ fn nothing_to_do() {
 #[test]
 fn only_recording() {
     let Plan { drift, .. } = everything();
-    check(&Plan { purpose: Purpose::RefreshOnly, drift, ..plan(vec![]) }, expect![[r#"
+    check(
+        &Plan { purpose: Purpose::RefreshOnly, drift, ..plan(vec![]) },
+        expect![[r#"
         Changed outside of Plumb since it was recorded:
 
           # file.each["k"] has changed
@@ -277,7 +279,8 @@ fn only_recording() {
             }
 
         Applying this records what has changed outside of Plumb; it changes nothing else.
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -436,10 +439,14 @@ fn texts_are_compared_line_by_line() {
 #[test]
 fn long_texts_stand_one_below_the_other() {
     let long = "a long text that goes on and on and on and on and on and ";
-    check_attribute(s(&format!("{long}ends")), s(&format!("{long}begins again")), expect![[r#"
+    check_attribute(
+        s(&format!("{long}ends")),
+        s(&format!("{long}begins again")),
+        expect![[r#"
           ~ x = "a long text that goes on and on and on and on and on and ends"
              -> "a long text that goes on and on and on and on and on and begins again"
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -167,7 +167,10 @@ pub(super) fn share(made: &BTreeSet<String>) {
 /// The directories above a file that were made for it or for another one.
 pub(super) fn shared_above(path: &Path) -> Vec<String> {
     let shared = shared();
-    let above = path.ancestors().skip(1).filter(|dir| std::path::absolute(dir).is_ok_and(|dir| shared.contains(&dir)));
+    let above = path
+        .ancestors()
+        .skip(1)
+        .filter(|dir| std::path::absolute(dir).is_ok_and(|dir| shared.contains(&dir)));
     above.filter_map(|dir| dir.to_str().map(str::to_owned)).collect()
 }
 

@@ -58,6 +58,11 @@ impl PluginProvider {
         PluginProvider { pool, assigned: Mutex::default(), left: AtomicBool::new(false) }
     }
 
+    /// One that does not count among the users of the processes.
+    pub(super) fn passing(pool: Arc<Pool>) -> PluginProvider {
+        PluginProvider { pool, assigned: Mutex::default(), left: AtomicBool::new(true) }
+    }
+
     fn speaker(&self) -> &Speaker {
         self.pool.speaker()
     }

@@ -106,6 +106,12 @@ impl Plugin {
         PluginProvider::new(self.pool.clone())
     }
 
+    /// The provider for calls that need no configuration: schemas and functions. It keeps no process running: when the
+    /// last configuration is shut down all processes end, and a later call of this one starts another.
+    pub fn unconfigured(&self) -> PluginProvider {
+        PluginProvider::passing(self.pool.clone())
+    }
+
     /// Starts a process now rather than with the first call, so that several providers start at the same time.
     ///
     /// # Errors

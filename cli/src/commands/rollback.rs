@@ -19,7 +19,6 @@ use plumb_state::{State, StateError};
 
 use crate::args::RollbackArgs;
 use crate::commands::plan::{self, Opened};
-use crate::commands::state::report;
 use crate::commands::{apply, listen, output};
 use crate::render::rollback_text;
 use crate::session::{self, Session};

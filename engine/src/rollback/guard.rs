@@ -58,7 +58,7 @@ pub(super) fn conflict(address: &plumb_model::address::Instance, paths: &[Path],
     };
     Diagnostic::error("rollback-conflict", "Changed since by somebody else")
         .detail(format!("`{address}` is left as it is: {what}. Going back would overwrite that."))
-        .help("See it with `plumb plan -refresh-only`. To give it up, record it with `plumb apply -refresh-only`, then roll back again.")
+        .help("See it with `plumb plan -refresh-only`. To give it up, record it with `plumb apply -refresh-only`, then roll back to the same operation by its number.")
         .about(address)
 }
 

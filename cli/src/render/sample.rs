@@ -311,3 +311,14 @@ pub fn everything() -> Plan {
         ..plan(changes)
     }
 }
+
+/// A text without the indentation that all of its lines have: what a snapshot, which stands indented in the source, can
+/// be compared with.
+pub fn dedent(text: &str) -> String {
+    let indents =
+        text.lines().filter(|line| !line.trim().is_empty()).map(|line| line.len() - line.trim_start().len());
+    let indent = indents.min().unwrap_or(0);
+    text.split_inclusive('\n')
+        .map(|line| line.get(indent..).unwrap_or_else(|| line.trim_start_matches(' ')))
+        .collect()
+}

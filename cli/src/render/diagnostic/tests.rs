@@ -5,11 +5,13 @@ use plumb_model::{SourceId, Suggestion};
 use proptest::prelude::*;
 
 use super::*;
+use crate::render::sample::dedent;
 
 const NOTES: &str = "resource \"file\" \"notes\" {\n  path    = \"a.txt\"\n  conten  = \"x\"\n}\n";
 
 fn check(diagnostics: impl Into<Diagnostics>, sources: &Sources, expected: Expect) {
-    expected.assert_eq(&text(&diagnostics.into(), sources, &Style { width: 80, ..Style::plain() }));
+    let shown = text(&diagnostics.into(), sources, &Style { width: 80, ..Style::plain() });
+    expected.assert_eq(&dedent(&shown));
 }
 
 #[test]

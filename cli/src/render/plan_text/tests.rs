@@ -5,7 +5,7 @@ use plumb_engine::plan::{Reason, StateBinding};
 use plumb_model::{Path, Type};
 
 use super::*;
-use crate::render::sample::{change, everything, instance, o, plan, s, strings, unknown};
+use crate::render::sample::{change, dedent, everything, instance, o, plan, s, strings, unknown};
 
 fn check(plan: &Plan, expected: Expect) {
     expected.assert_eq(&plan_text(plan, &Style::plain()));
@@ -16,7 +16,7 @@ fn check_attribute(before: Value, after: Value, expected: Expect) {
     let change = change("file.a", Action::Update, o([("x", before)]), o([("x", after)]));
     let mut out = Vec::new();
     Writer { style: Style::plain(), out: &mut out }.lines(&change_lines(&change), 0).unwrap();
-    expected.assert_eq(&String::from_utf8(out).unwrap());
+    expected.assert_eq(&dedent(&String::from_utf8(out).unwrap()));
 }
 
 #[test]

@@ -105,7 +105,10 @@ impl House {
         House { fake: Fake::new(), state: State::memory().unwrap(), version: 0 }
     }
 
-    async fn setting(&self, config: &str) -> (Arc<Providers>, Arc<Schemas>, impl Fn(Phase) -> Evaluator + use<>) {
+    async fn setting(
+        &self,
+        config: &str,
+    ) -> (Arc<Providers>, Arc<Schemas>, impl Fn(Phase) -> Evaluator + use<>) {
         let world = Arc::new(MemoryWorld::new([("main.cfg", config)]));
         let options = LoadOptions {
             installed: &NoneInstalled,
@@ -217,7 +220,8 @@ impl House {
     /// The objects that really exist, as `name=value`.
     fn objects(&self) -> Vec<String> {
         let objects = self.fake.objects();
-        let mut all: Vec<String> = objects.values().map(|o| format!("{}={}", o.name.text(), text(&o.value))).collect();
+        let mut all: Vec<String> =
+            objects.values().map(|o| format!("{}={}", o.name.text(), text(&o.value))).collect();
         all.sort();
         all
     }
@@ -266,7 +270,10 @@ async fn an_update_is_taken_back_exactly() {
     assert_eq!(actions(&back), ["fake_object.a update Exact"]);
     assert_eq!(house.objects(), ["a=1"]);
     let last = house.state.history().next().unwrap().unwrap();
-    assert_eq!((last.number, last.kind, last.status), (3, OperationKind::Rollback, OperationStatus::Succeeded));
+    assert_eq!(
+        (last.number, last.kind, last.status),
+        (3, OperationKind::Rollback, OperationStatus::Succeeded)
+    );
 }
 
 #[tokio::test]
@@ -406,7 +413,11 @@ async fn edits_of_state_are_taken_back_without_touching_objects() {
         actions(&back),
         ["fake_object.a no-op Exact", "fake_object.b no-op Exact", "fake_object.d forget Exact"]
     );
-    assert!(house.fake.log().iter().all(|call| call.operation == Operation::Configure), "{:?}", house.fake.log());
+    assert!(
+        house.fake.log().iter().all(|call| call.operation == Operation::Configure),
+        "{:?}",
+        house.fake.log()
+    );
     let after: Vec<InstanceRecord> =
         ["a", "b", "c"].iter().map(|n| house.record(&format!("fake_object.{n}")).unwrap()).collect();
     assert_eq!(before, after);
@@ -445,7 +456,9 @@ async fn a_place_that_another_object_has_taken_is_left_alone() {
     house.apply(&object("a", "1")).await;
     let (from, to) = (InstanceKey::current("fake_object.a"), InstanceKey::current("fake_object.b"));
     house.edit(OperationKind::StateEdit, Edit::Move { from, to });
-    house.apply(&(object("a", "new") + "resource \"fake_object\" \"b\" {\n name = \"a\"\n value = \"1\"\n}")).await;
+    house
+        .apply(&(object("a", "new") + "resource \"fake_object\" \"b\" {\n name = \"a\"\n value = \"1\"\n}"))
+        .await;
     let (back, _) = house.plan_back("", Some(2)).await;
     assert_eq!(actions(&back), [""; 0]);
     assert!(!back.is_whole());

@@ -318,7 +318,7 @@ pub fn dedent(text: &str) -> String {
     let indents =
         text.lines().filter(|line| !line.trim().is_empty()).map(|line| line.len() - line.trim_start().len());
     let indent = indents.min().unwrap_or(0);
-    text.split_inclusive('\n')
-        .map(|line| line.get(indent..).unwrap_or_else(|| line.trim_start_matches(' ')))
-        .collect()
+    let without =
+        |line| if str::trim(line).is_empty() { line.trim_start_matches(' ') } else { &line[indent..] };
+    text.split_inclusive('\n').map(without).collect()
 }

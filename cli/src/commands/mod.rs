@@ -68,7 +68,17 @@ fn run(command: &Command, ui: &Ui) -> Exit {
         Command::Rollback(args) => {
             rollback::run(args, ui).unwrap_or_else(|trouble| state::report(trouble, ui))
         }
-        Command::Import(_) => unreachable!(),
+        Command::Import(args) => {
+            let block = Diagnostic::error("import-by-block", "Objects are imported by blocks").detail(format!(
+                "This version takes existing objects under management with an `import` block, which is planned and reviewed like any change: import {{ to = {} id = \"{}\" }}",
+                args.address, args.id
+            ));
+            let block = block.help(
+                "Write the block on three lines into the configuration, then `plumb plan` and `plumb apply`.",
+            );
+            ui.diagnostics(&block.into(), &Sources::new());
+            Exit::Error
+        }
         Command::Graph(args) => graph::run(args, ui),
         Command::Console(args) => console::run(args, ui),
         Command::Fmt(args) => fmt::run(args, ui),

@@ -113,13 +113,15 @@ pub fn open_for_applying(path: &Path, state: &State, ui: &Ui) -> Result<(Plan, S
     let opened = open(path, ui)?;
     let digest = opened.digest;
     let artifact = opened.for_applying().map_err(|error| refuse(error.diagnostic(), ui))?;
-    let current = match Prior::read(state) {
-        Ok(prior) => prior.binding,
+    let prior = match Prior::read(state) {
+        Ok(prior) => prior,
         Err(found) => {
             ui.diagnostics(&found, &Sources::new());
             return Err(Exit::Error);
         }
     };
+    let kinds = prior.types();
+    let current = prior.binding;
     let text = digest.to_string();
     let mut earlier = None;
     for operation in state.history() {
@@ -134,7 +136,12 @@ pub fn open_for_applying(path: &Path, state: &State, ui: &Ui) -> Result<(Plan, S
         return Err(Exit::Stale);
     }
     let plan = artifact.plan.clone();
-    let session = session_of(artifact, ui).ok_or(Exit::Error)?;
+    let mut session = session_of(artifact, ui).ok_or(Exit::Error)?;
+    // What is destroyed may be of a type that the configuration does not have any more.
+    let found = session.with_schemas(kinds);
+    if ui.diagnostics(&found, session.sources()) {
+        return Err(Exit::Error);
+    }
     Ok((plan, session, text))
 }
 

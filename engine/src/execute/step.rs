@@ -94,6 +94,9 @@ pub(crate) struct Job {
     pub writer: Arc<OperationWriter>,
     /// The module's `provider_meta`.
     pub meta: Option<Value>,
+    /// Whether provisioners have to run before what is created is whole: until then it is saved as tainted, so that it
+    /// is replaced if this process ends before they have.
+    pub provisional: bool,
 }
 
 /// How a step ended.
@@ -104,6 +107,8 @@ pub(crate) struct Ended {
     pub value: Value,
     /// Whether the outcome is on disk; none if nothing was done.
     pub saved: Option<Ticket>,
+    /// The record of what was created, if it waits for provisioners: as it is saved, tainted.
+    pub provisional: Option<Box<InstanceRecord>>,
     /// What there is to say.
     pub diagnostics: Diagnostics,
 }
@@ -120,12 +125,13 @@ struct Result {
 
 /// Runs a step.
 pub(crate) async fn run(job: Job) -> Ended {
-    let mut step = Run { diagnostics: Diagnostics::new(), saved: None, job: &job };
+    let mut step = Run { diagnostics: Diagnostics::new(), saved: None, provisional: None, job: &job };
     let value = step.run().await;
-    let Run { diagnostics, saved, .. } = step;
+    let Run { diagnostics, saved, provisional, .. } = step;
     let diagnostics = diagnostics.about(&job.change.address);
     let done = !diagnostics.has_errors();
-    Ended { done, value: value.unwrap_or_else(|| job.change.before.clone()), saved, diagnostics }
+    let value = value.unwrap_or_else(|| job.change.before.clone());
+    Ended { done, value, saved, provisional: provisional.filter(|_| done), diagnostics }
 }
 
 /// Waits, without blocking the thread, until something is on disk.
@@ -146,6 +152,7 @@ struct Run<'j> {
     job: &'j Job,
     diagnostics: Diagnostics,
     saved: Option<Ticket>,
+    provisional: Option<Box<InstanceRecord>>,
 }
 
 impl Run<'_> {
@@ -370,7 +377,7 @@ impl Run<'_> {
         let failed = self.diagnostics.has_errors();
         Result {
             status: if failed { StepStatus::Failed } else { StepStatus::Done },
-            tainted: failed && creating && !value.is_null(),
+            tainted: (failed || job.provisional) && creating && !value.is_null(),
             value: self.marked(&value),
             private: response.private,
             identity: response.identity,
@@ -431,7 +438,11 @@ impl Run<'_> {
             let saved =
                 self.outcome_of(&result.value, &result.private, result.identity.as_ref(), result.tainted);
             match saved.record() {
-                Ok(saved) => outcome.after = After::Record(Box::new(saved)),
+                Ok(saved) => {
+                    let saved = Box::new(saved);
+                    self.provisional = job.provisional.then(|| saved.clone());
+                    outcome.after = After::Record(saved);
+                }
                 Err(error) => {
                     self.diagnostics.push(crate::trouble::unsaveable(&error));
                     outcome.after = After::Kept;

@@ -3,9 +3,6 @@
 //! Tools made for Terraform read it. Members come in Terraform's order; parts that would be empty are absent where
 //! they are there. Sensitive values are in clear, as in Terraform's: who may read the document is for whoever writes
 //! it to decide.
-//!
-//! One difference on purpose: what is no longer managed does not occur in `planned_values`, where Terraform lists it
-//! without values.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -109,10 +106,12 @@ fn planned_values(plan: &Plan, view: &ConfigurationView, json: &mut Json<'_>) ->
             })?;
         }
         json.key("root_module")?;
+        // What is no longer managed stays, but without values.
+        let stays = |change: &Change| !change.after.is_null() || change.action == Action::Forget;
         let remaining = plan
             .changes
             .iter()
-            .filter(|change| is_listed(change) && change.deposed.is_none() && !change.after.is_null());
+            .filter(|change| is_listed(change) && change.deposed.is_none() && stays(change));
         state_json::tree(remaining.map(|change| (&change.address, change))).write(
             json,
             &mut |change, json| {
@@ -133,7 +132,8 @@ fn planned_values(plan: &Plan, view: &ConfigurationView, json: &mut Json<'_>) ->
 
 /// Whether anything of an object is known already.
 fn has_known_part(object: &Value) -> bool {
-    object.as_entries().is_none_or(|entries| entries.iter().any(|(_, value)| value.is_known()))
+    !object.is_null()
+        && object.as_entries().is_none_or(|entries| entries.iter().any(|(_, value)| value.is_known()))
 }
 
 fn resource_drift(plan: &Plan, json: &mut Json<'_>) -> io::Result<()> {
@@ -301,7 +301,7 @@ pub fn prior_state_of(plan: &Plan) -> StateView {
     let mut instances: Vec<InstanceView> = recorded
         .map(|change| {
             let mut dependencies: Vec<EcoString> =
-                change.dependencies.iter().map(|d| ecow::eco_format!("{d}")).collect();
+                change.prior_dependencies.iter().map(|d| ecow::eco_format!("{d}")).collect();
             dependencies.sort();
             InstanceView {
                 address: change.address.clone(),

@@ -13,6 +13,28 @@ pub fn documents(name: &str, theirs: &Value, ours: &Value) -> Vec<String> {
     found
 }
 
+/// What a state tells that Plumb records too: data sources and the results of checks it does not.
+pub fn recorded(state: &Value) -> Value {
+    let mut state = state.clone();
+    state.as_object_mut().expect("a state is an object").remove("checks");
+    if let Some(root) = state.pointer_mut("/values/root_module") {
+        without_data(root);
+    }
+    state
+}
+
+fn without_data(module: &mut Value) {
+    let module = module.as_object_mut().expect("a module is an object");
+    if let Some(Value::Array(resources)) = module.get_mut("resources") {
+        resources.retain(|resource| resource["mode"] != "data");
+    }
+    if let Some(Value::Array(children)) = module.get_mut("child_modules") {
+        children.iter_mut().for_each(without_data);
+        children.retain(|child| child.as_object().is_some_and(|child| child.len() > 1));
+    }
+    module.retain(|_, value| value.as_array().is_none_or(|items| !items.is_empty()));
+}
+
 /// The document with what is random made equal, and with lists of named things as maps.
 fn normal(name: &str, value: &Value) -> Value {
     match value {

@@ -7,12 +7,14 @@
 //! - `session`: configuration, variables, schemas; `store`: state and locks; `registry`: providers, `installed`: where they are, `functions`: what
 //!   expressions call of them, `log`: what they log; `world`: the disk, `archive`: the disk as a saved
 //!   plan remembers it;
-//! - [`render`]: everything that is shown; `ui`: the streams that it goes to.
+//! - `explain`: the pages about diagnostics; `fix`: the changes that they are sure of; [`render`]: everything that is shown; `ui`: the streams that it goes to.
 
 mod archive;
 pub mod args;
 mod commands;
+pub mod explain;
 mod files;
+mod fix;
 mod functions;
 mod installed;
 mod log;

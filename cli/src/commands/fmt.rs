@@ -122,14 +122,15 @@ fn format_file(path: &Path, args: &FmtArgs, sources: &mut Sources, found: &mut D
     }
     if args.write
         && !args.check
-        && let Err(error) = std::fs::write(path, &formatted.text)
+        && let Err(error) = crate::files::rewrite(path, formatted.text.as_bytes())
     {
         found.push(unreadable(path, &error.to_string()));
     }
     true
 }
 
-fn difference(name: &str, old: &str, new: &str) -> String {
+/// What is different, as `diff -u` shows it.
+pub(super) fn difference(name: &str, old: &str, new: &str) -> String {
     TextDiff::from_lines(old, new)
         .unified_diff()
         .context_radius(3)

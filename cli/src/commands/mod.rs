@@ -14,6 +14,7 @@ mod apply;
 mod artifact;
 mod configuration;
 mod console;
+mod explain;
 mod fmt;
 mod graph;
 mod history;
@@ -81,6 +82,7 @@ fn run(command: &Command, ui: &Ui) -> Exit {
         }
         Command::Graph(args) => graph::run(args, ui),
         Command::Console(args) => console::run(args, ui),
+        Command::Explain(args) => explain::run(args, ui),
         Command::Fmt(args) => fmt::run(args, ui),
         Command::Providers(args) => providers::run(args, ui),
         Command::Metadata(command) => metadata::run(command, ui),

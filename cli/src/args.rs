@@ -98,6 +98,16 @@ Examples:
     Fmt(FmtArgs),
     /// What a diagnostic means, by its code: an example that leads to it, and one that does not.
     Explain(ExplainArgs),
+    /// What a module takes and gives, without evaluating it.
+    Interface(InterfaceArgs),
+    /// Turn `.tf` files into `.cfg` files that mean the same.
+    #[command(after_help = "\
+Examples:
+  plumb migrate-config           only say what would be done
+  plumb migrate-config -write    do it
+
+Directories of local modules are turned too. Comments and layout stay; no plan changes.")]
+    MigrateConfig(MigrateArgs),
     /// Which providers the configuration needs.
     Providers(ProvidersArgs),
     /// What the language offers, as JSON.
@@ -549,6 +559,28 @@ pub enum MetadataCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// `plumb interface`
+#[derive(Debug, Args)]
+pub struct InterfaceArgs {
+    /// The directory of the module.
+    #[arg(default_value = ".")]
+    pub directory: PathBuf,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Only the JSON Schema of the inputs, for editors of `.tfvars.json` files.
+    #[arg(long, conflicts_with = "json")]
+    pub schema: bool,
+}
+
+/// `plumb migrate-config`
+#[derive(Debug, Args)]
+pub struct MigrateArgs {
+    /// Write the `.cfg` files and remove the others.
+    #[arg(long)]
+    pub write: bool,
 }
 
 /// `plumb explain`

@@ -7,7 +7,9 @@
 //! - `session`: configuration, variables, schemas; `store`: state and locks; `registry`: providers, `installed`: where they are, `functions`: what
 //!   expressions call of them, `log`: what they log; `world`: the disk, `archive`: the disk as a saved
 //!   plan remembers it;
-//! - `explain`: the pages about diagnostics; `fix`: the changes that they are sure of; [`render`]: everything that is shown; `ui`: the streams that it goes to.
+//! - `explain`: the pages about diagnostics; `fix`: the changes that they are sure of;
+//! - `interface`: what a module takes and gives; `migrate`: `.tf` files to `.cfg` files;
+//! - [`render`]: everything that is shown; `ui`: the streams that it goes to.
 
 mod archive;
 pub mod args;
@@ -17,7 +19,9 @@ mod files;
 mod fix;
 mod functions;
 mod installed;
+mod interface;
 mod log;
+mod migrate;
 mod registry;
 pub mod render;
 mod session;

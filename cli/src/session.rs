@@ -54,12 +54,17 @@ pub struct Checked {
 
 /// Loads the configuration of the working directory, and says what is wrong with it as far as no provider is needed to tell.
 pub fn load(world: &dyn World) -> (Arc<Program>, Diagnostics) {
+    load_directory(world, Path::new("."))
+}
+
+/// Loads the configuration of a directory.
+pub fn load_directory(world: &dyn World, directory: &Path) -> (Arc<Program>, Diagnostics) {
     let options = LoadOptions {
         installed: &NoneInstalled,
         constants: IndexMap::new(),
         terraform_version: TERRAFORM_VERSION,
     };
-    let loaded = plumb_semantics::load(world, Path::new("."), &options);
+    let loaded = plumb_semantics::load(world, directory, &options);
     (loaded.program, loaded.diagnostics)
 }
 
@@ -211,7 +216,12 @@ pub fn wait<F: Future>(future: F) -> F::Output {
 
 /// Whether there is anything to work with; says so if not.
 pub fn require_configuration(world: &dyn World, ui: &Ui) -> bool {
-    if plumb_semantics::load::has_configuration(world, Path::new(".")) {
+    require_configuration_in(world, Path::new("."), ui)
+}
+
+/// Whether there is anything to work with in a directory; says so if not.
+pub fn require_configuration_in(world: &dyn World, directory: &Path, ui: &Ui) -> bool {
+    if plumb_semantics::load::has_configuration(world, directory) {
         return true;
     }
     let missing = Diagnostic::error("no-configuration", "No configuration")

@@ -28,6 +28,11 @@ pub enum Exit {
     Locked = 7,
 }
 
+impl Exit {
+    /// `fmt` could not read or understand a file; Terraform ends with 2 there, too.
+    pub const UNREADABLE: Exit = Exit::Changes;
+}
+
 /// The streams of a command.
 pub struct Ui {
     /// How standard output is written.

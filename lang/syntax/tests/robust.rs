@@ -218,10 +218,10 @@ proptest! {
 
     #[test]
     fn formatting_is_idempotent_and_keeps_the_meaning(text in texts(), dialect in dialects()) {
-        let once = format(&text, dialect);
+        let once = format(SOURCE, &text, dialect);
         let before = parse(SOURCE, &text, dialect);
         if before.diagnostics.is_empty() {
-            let twice = format(&once.text, dialect);
+            let twice = format(SOURCE, &once.text, dialect);
             prop_assert_eq!(&twice.text, &once.text);
             let after = parse(SOURCE, &once.text, dialect);
             prop_assert!(after.diagnostics.is_empty(), "{:?}\n{}", after.diagnostics, once.text);
@@ -235,7 +235,7 @@ fn the_corpus_is_valid_and_keeps_its_comments() {
     for (text, dialect) in [(WEB, Dialect::Terraform), (NATIVE, Dialect::Native)] {
         let parsed = parse(SOURCE, text, dialect);
         assert!(parsed.diagnostics.is_empty(), "{:?}", parsed.diagnostics);
-        assert_eq!(comments_of(&format(text, dialect).text), comments_of(text));
+        assert_eq!(comments_of(&format(SOURCE, text, dialect).text), comments_of(text));
     }
 }
 
@@ -268,7 +268,7 @@ fn deep_nesting_is_one_diagnostic() {
             for text in [format!("a = {}", open.repeat(10_000)), open.repeat(10_000)] {
                 let parsed = parse(SOURCE, &text, Dialect::Native);
                 assert!(parsed.diagnostics.len() <= 2, "{open}: {} diagnostics", parsed.diagnostics.len());
-                let _ = format(&text, Dialect::Native);
+                let _ = format(SOURCE, &text, Dialect::Native);
                 let _ = parse_template(&Origin::whole(SOURCE), &text, Dialect::Terraform);
             }
         }
@@ -327,7 +327,7 @@ fn large_texts_of_mistakes_end() {
     ] {
         let text = piece.repeat(20_000);
         let _ = parse(SOURCE, &text, Dialect::Native);
-        let _ = format(&text, Dialect::Terraform);
+        let _ = format(SOURCE, &text, Dialect::Terraform);
         let _ = parse_json(SOURCE, &text);
     }
 }

@@ -70,10 +70,15 @@ fn collect<'a>(
     let mut first: HashMap<&str, Span> = HashMap::new();
     for block in blocks {
         crate::load::blocks::check_labels(block, &[], diagnostics);
+        // What is written twice in one block was reported when it was read.
+        let mut here: HashSet<&str> = HashSet::new();
         for item in &block.body.items {
             match item {
                 Item::Attribute(attribute) => {
                     let name = &attribute.name;
+                    if !here.insert(name.as_str()) {
+                        continue;
+                    }
                     if read::NATIVE_KINDS.contains(&name.as_str()) {
                         diagnostics.push(reserved(name));
                     } else if let Some(before) = first.get(name.as_str()) {

@@ -279,6 +279,61 @@ fn deep_nesting_is_one_diagnostic() {
     });
 }
 
+/// Chains are long, not deep: they are read, or refused with one diagnostic, and never a matter of the stack.
+#[test]
+fn long_chains_fit_a_small_stack() {
+    on_small_stack(|| {
+        for (piece, times) in [
+            (".b", 100_000),
+            ("[0]", 100_000),
+            ("[*].b", 100_000),
+            (".*.b", 10_000),
+            ("?.b", 100_000),
+            ("?[0]", 100_000),
+            (" + 1", 100_000),
+            (" && b", 100_000),
+            (" == b", 100_000),
+            (" ?? b", 100_000),
+            (" ? b : c", 100_000),
+            (" where b", 100_000),
+            ("?", 10_000),
+            ("::b", 100_000),
+            ("(1)", 10_000),
+        ] {
+            let text = format!("a = b{}\n", piece.repeat(times));
+            for dialect in [Dialect::Native, Dialect::Terraform] {
+                let parsed = parse(SOURCE, &text, dialect);
+                assert!(parsed.diagnostics.len() <= 2, "{piece}: {} diagnostics", parsed.diagnostics.len());
+                let _ = format(SOURCE, &text, dialect);
+            }
+        }
+    });
+}
+
+#[test]
+fn heredocs_in_heredocs_and_types_in_types_are_limited() {
+    on_small_stack(|| {
+        let heredocs: String = (0..10_000).map(|i| format!("${{<<E{i}\n")).collect();
+        for text in [
+            format!("a = <<E\n{heredocs}"),
+            format!(
+                "variable \"a\" {{\n  type = {}string{}\n}}\n",
+                "list(".repeat(10_000),
+                ")".repeat(10_000)
+            ),
+            format!("variable \"a\" {{\n  type = {}", "object({a=".repeat(10_000)),
+            format!("variable \"a\" {{\n  type = {}", "optional(".repeat(10_000)),
+            format!("a = \"{}", "%{ for x in \"".repeat(10_000)),
+        ] {
+            let parsed = parse(SOURCE, &text, Dialect::Native);
+            assert!(parsed.diagnostics.has_errors() && parsed.diagnostics.len() <= 2, "{}", &text[..60]);
+            let _ = format(SOURCE, &text, Dialect::Native);
+        }
+        let json = format!("{{\"a\": \"{}\"}}", "${[".repeat(10_000));
+        assert!(parse_json(SOURCE, &json).diagnostics.len() <= 2);
+    });
+}
+
 #[test]
 fn what_the_limit_allows_fits_a_small_stack() {
     on_small_stack(|| {

@@ -157,6 +157,9 @@ impl<'a> Eval<'a> {
             ExprKind::Spread(inner) => self.misplaced("...", "in tuples and objects", inner.span),
             ExprKind::Nullable(inner) => self.misplaced("?", "in types", inner.span),
             ExprKind::Where(narrowed) => self.misplaced("where", "in types", narrowed.base.span),
+            ExprKind::Qualified(name) => {
+                self.fail(crate::types::define::unknown_library(name, std::iter::empty()))
+            }
             // What is wrong was said when the text was read.
             ExprKind::Error => Err(Failed),
         }

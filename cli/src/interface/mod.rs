@@ -103,7 +103,7 @@ pub fn of(module: &Module, sources: &Sources) -> Interface {
     });
     let outputs = module.outputs.values().map(|decl| Output {
         name: decl.name.name.clone(),
-        ty: decl.ty.as_ref().map(|(ty, _)| ty.clone()),
+        ty: decl.ty.as_ref().map(|constraint| constraint.ty.clone()),
         description: decl.description.clone(),
         sensitive: decl.sensitive,
         ephemeral: decl.ephemeral,

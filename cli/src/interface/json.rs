@@ -3,8 +3,8 @@
 //! The schema is of a `.tfvars.json` file. Terraform's conversions, such as of a text that spells a number, are not in it:
 //! it says what should be written.
 
-use plumb_model::defaults::Defaults;
-use plumb_model::{Type, Value};
+use plumb_model::Value;
+use plumb_semantics::types::{ObjectShape, Shape, ShapeKind};
 use plumb_syntax::Dialect;
 use serde_json::{Map, Value as Json, json};
 
@@ -20,6 +20,7 @@ pub fn interface(interface: &Interface) -> Json {
         set(&mut call, "version", version.as_deref());
         (name.to_string(), call)
     });
+    let types = interface.types.iter().map(|(name, shape)| (name.to_string(), Json::from(shape.to_string())));
     json!({
         "format_version": "1.0",
         "directory": interface.directory,
@@ -29,6 +30,7 @@ pub fn interface(interface: &Interface) -> Json {
         },
         "inputs": inputs.collect::<Map<_, _>>(),
         "inputs_schema": schema(interface),
+        "types": types.collect::<Map<_, _>>(),
         "outputs": outputs.collect::<Map<_, _>>(),
         "providers": providers.collect::<Map<_, _>>(),
         "modules": modules.collect::<Map<_, _>>(),
@@ -43,7 +45,7 @@ fn set(object: &mut Json, name: &str, value: Option<impl Into<Json>>) {
 
 fn input(input: &Input) -> Json {
     let mut found = json!({
-        "type": input.ty.as_ref().unwrap_or(&Type::Dynamic).to_string(),
+        "type": input.shape.as_ref().map_or_else(|| "any".to_owned(), ToString::to_string),
         "required": input.default.is_none(),
         "nullable": input.nullable,
         "sensitive": input.sensitive,
@@ -66,7 +68,7 @@ fn input(input: &Input) -> Json {
 
 fn output(output: &Output) -> Json {
     let mut found = json!({ "sensitive": output.sensitive, "ephemeral": output.ephemeral });
-    set(&mut found, "type", output.ty.as_ref().map(ToString::to_string));
+    set(&mut found, "type", output.shape.as_ref().map(ToString::to_string));
     set(&mut found, "description", described(&output.description));
     set(&mut found, "deprecated", output.deprecated.as_deref());
     found
@@ -92,10 +94,8 @@ fn plain(value: &Value) -> Option<Json> {
 
 /// What a file with values for the inputs looks like.
 pub fn schema(interface: &Interface) -> Json {
-    let closed = interface.dialect == Dialect::Native;
     let properties = interface.inputs.iter().map(|input| {
-        let ty = input.ty.as_ref().unwrap_or(&Type::Dynamic);
-        let mut found = of_type(ty, input.defaults.as_deref(), closed);
+        let mut found = input.shape.as_ref().map_or_else(|| json!({}), of_shape);
         if input.nullable {
             found = or_null(found);
         }
@@ -123,56 +123,77 @@ fn or_null(schema: Json) -> Json {
                 found.insert("type".to_owned(), json!([ty, "null"]));
                 Json::Object(found)
             }
-            // Without a type anything is allowed already.
+            None if found.contains_key("enum") || found.contains_key("oneOf") => {
+                json!({ "anyOf": [found, { "type": "null" }] })
+            }
+            // Without a type anything is allowed already, or null is among the types.
             _ => Json::Object(found),
         },
         other => other,
     }
 }
 
-/// `closed`: whether attributes that an object type does not name are an error.
-fn of_type(ty: &Type, defaults: Option<&Defaults>, closed: bool) -> Json {
-    let elements = |defaults: Option<&Defaults>, ty: &Type| {
-        of_type(ty, defaults.and_then(|defaults| defaults.elements.as_deref()), closed)
-    };
-    match ty {
-        Type::Dynamic => json!({}),
-        Type::Bool => json!({ "type": "boolean" }),
-        Type::Number => json!({ "type": "number" }),
-        Type::String => json!({ "type": "string" }),
-        Type::List(element) => json!({ "type": "array", "items": elements(defaults, element) }),
-        Type::Set(element) => {
-            json!({ "type": "array", "items": elements(defaults, element), "uniqueItems": true })
+fn of_shape(shape: &Shape) -> Json {
+    match &shape.kind {
+        ShapeKind::Any => json!({}),
+        ShapeKind::Bool => json!({ "type": "boolean" }),
+        ShapeKind::Number => json!({ "type": "number" }),
+        ShapeKind::String => json!({ "type": "string" }),
+        ShapeKind::List(element) => json!({ "type": "array", "items": of_shape(element) }),
+        ShapeKind::Set(element) => {
+            json!({ "type": "array", "items": of_shape(element), "uniqueItems": true })
         }
-        Type::Map(element) => {
-            json!({ "type": "object", "additionalProperties": elements(defaults, element) })
-        }
-        Type::Tuple(members) => {
-            let schemas = members.iter().enumerate().map(|(at, member)| {
-                of_type(member, defaults.and_then(|defaults| defaults.members.get(&at)), closed)
-            });
-            let schemas: Vec<Json> = schemas.collect();
+        ShapeKind::Map(element) => json!({ "type": "object", "additionalProperties": of_shape(element) }),
+        ShapeKind::Tuple(members) => {
+            let schemas: Vec<Json> = members.iter().map(of_shape).collect();
             json!({ "type": "array", "prefixItems": schemas, "items": false, "minItems": members.len() })
         }
-        Type::Object(object) => {
-            let properties = object.attributes.iter().map(|(name, ty)| {
-                let inner = defaults.and_then(|defaults| defaults.attributes.get(name));
-                let mut schema = of_type(ty, inner, closed);
-                if object.optional.contains(name) {
-                    schema = or_null(schema);
-                }
-                let default = defaults.and_then(|defaults| defaults.values.get(name));
-                set(&mut schema, "default", default.and_then(plain));
-                (name.to_string(), schema)
-            });
-            let required = object.attributes.keys().filter(|name| !object.optional.contains(*name));
-            let mut schema = json!({
-                "type": "object",
-                "properties": properties.collect::<Map<_, _>>(),
-                "required": required.map(|name| name.as_str()).collect::<Vec<_>>(),
-            });
-            set(&mut schema, "additionalProperties", closed.then_some(false));
+        ShapeKind::Object(object) => of_object(object, None),
+        ShapeKind::Enum(members) => {
+            let values: Vec<Json> = members.members.iter().filter_map(|(value, _)| plain(value)).collect();
+            json!({ "enum": values })
+        }
+        ShapeKind::Union(union) => {
+            let variants = union.variants.iter();
+            let variants =
+                variants.map(|variant| of_object(&variant.object, Some((&union.tag, &variant.name.name))));
+            json!({ "oneOf": variants.collect::<Vec<_>>() })
+        }
+        // Conditions are not something that a schema can say.
+        ShapeKind::Where(narrowed) => of_shape(&narrowed.base),
+        ShapeKind::Nullable(inner) => or_null(of_shape(inner)),
+        ShapeKind::Secret(inner) => {
+            let mut schema = of_shape(inner);
+            set(&mut schema, "writeOnly", Some(true));
+            schema
+        }
+        ShapeKind::Named(named) => {
+            let mut schema = of_shape(&named.shape);
+            set(&mut schema, "title", Some(named.name.as_str()));
             schema
         }
     }
+}
+
+/// `tag`: the attribute that tells a variant of a union apart, and its value.
+fn of_object(object: &ObjectShape, tag: Option<(&str, &str)>) -> Json {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    if let Some((tag, variant)) = tag {
+        properties.insert(tag.to_owned(), json!({ "const": variant }));
+        required.push(tag);
+    }
+    for attribute in &object.attributes {
+        let mut schema = of_shape(&attribute.shape);
+        if attribute.optional {
+            schema = or_null(schema);
+            set(&mut schema, "default", attribute.default.as_ref().and_then(plain));
+        } else {
+            required.push(attribute.name.as_str());
+        }
+        properties.insert(attribute.name.to_string(), schema);
+    }
+    let mut schema = json!({ "type": "object", "properties": properties, "required": required });
+    set(&mut schema, "additionalProperties", (!object.open).then_some(false));
+    schema
 }

@@ -7,13 +7,12 @@ pub mod json;
 pub mod text;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use ecow::{EcoString, eco_format};
-use plumb_model::defaults::Defaults;
-use plumb_model::{Sources, Type, Value};
+use plumb_model::{Sources, Value};
 use plumb_semantics::Module;
 use plumb_semantics::program::Condition;
+use plumb_semantics::types::Shape;
 use plumb_syntax::Dialect;
 use plumb_syntax::tree::{Expr, ExprKind};
 
@@ -27,6 +26,8 @@ pub struct Interface {
     pub inputs: Vec<Input>,
     /// The outputs, in the order in which they are written.
     pub outputs: Vec<Output>,
+    /// The types that it names, in the order in which they are written.
+    pub types: Vec<(EcoString, Shape)>,
     /// The providers that it names or uses, by local name.
     pub providers: BTreeMap<EcoString, Provider>,
     /// The modules that it calls, by name: source and version.
@@ -36,9 +37,8 @@ pub struct Interface {
 /// A variable.
 pub struct Input {
     pub name: EcoString,
-    /// The type with its marks of optional attributes; none if none is written.
-    pub ty: Option<Type>,
-    pub defaults: Option<Arc<Defaults>>,
+    /// The type as it is written; none if none is.
+    pub shape: Option<Shape>,
     pub default: Option<Default>,
     pub description: EcoString,
     pub sensitive: bool,
@@ -68,7 +68,7 @@ pub struct Validation {
 /// An output.
 pub struct Output {
     pub name: EcoString,
-    pub ty: Option<Type>,
+    pub shape: Option<Shape>,
     pub description: EcoString,
     pub sensitive: bool,
     pub ephemeral: bool,
@@ -87,8 +87,7 @@ pub struct Provider {
 pub fn of(module: &Module, sources: &Sources) -> Interface {
     let inputs = module.variables.values().map(|decl| Input {
         name: decl.name.name.clone(),
-        ty: decl.typed.then(|| decl.constraint.clone()),
-        defaults: decl.defaults.clone(),
+        shape: decl.typed.then(|| decl.shape.clone()),
         default: decl.default.as_ref().map(|expr| Default {
             value: crate::commands::configuration::constant(expr),
             written: sources.text(expr.span).into(),
@@ -103,7 +102,7 @@ pub fn of(module: &Module, sources: &Sources) -> Interface {
     });
     let outputs = module.outputs.values().map(|decl| Output {
         name: decl.name.name.clone(),
-        ty: decl.ty.as_ref().map(|constraint| constraint.ty.clone()),
+        shape: decl.ty.as_ref().map(|constraint| constraint.shape.clone()),
         description: decl.description.clone(),
         sensitive: decl.sensitive,
         ephemeral: decl.ephemeral,
@@ -118,6 +117,7 @@ pub fn of(module: &Module, sources: &Sources) -> Interface {
         dialect: module.dialect,
         inputs: inputs.collect(),
         outputs: outputs.collect(),
+        types: module.types.iter().map(|(name, named)| (name.clone(), named.shape.clone())).collect(),
         providers: providers(module),
         modules: calls.collect(),
     }

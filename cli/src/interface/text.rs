@@ -25,11 +25,15 @@ pub fn interface(interface: &Interface, style: &Style) -> String {
     }
     section("Outputs", interface.outputs.len(), style, &mut out);
     for output in &interface.outputs {
-        let ty = output.ty.as_ref().map(|ty| format!("  {ty}")).unwrap_or_default();
+        let ty = output.shape.as_ref().map(|shape| format!("  {shape}")).unwrap_or_default();
         let marks = marks([(output.sensitive, "sensitive"), (output.ephemeral, "ephemeral")]);
         let _ = writeln!(out, "  {}{ty}{marks}", style.paint(Role::Strong, &output.name));
         remark(&output.description, &mut out);
         deprecated(output.deprecated.as_ref(), &mut out);
+    }
+    section("Types", interface.types.len(), style, &mut out);
+    for (name, shape) in &interface.types {
+        let _ = writeln!(out, "  {}  {shape}", style.paint(Role::Strong, name));
     }
     section("Providers", interface.providers.len(), style, &mut out);
     for (name, provider) in &interface.providers {
@@ -60,7 +64,7 @@ fn section(heading: &str, entries: usize, style: &Style, out: &mut String) {
 
 /// What stands behind the name of an input: type, default, marks.
 fn head(input: &Input) -> String {
-    let mut head = input.ty.as_ref().map(|ty| format!("  {ty}")).unwrap_or_default();
+    let mut head = input.shape.as_ref().map(|shape| format!("  {shape}")).unwrap_or_default();
     match &input.default {
         None => head.push_str("  (required)"),
         Some(default) => {

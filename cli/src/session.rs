@@ -56,7 +56,8 @@ pub struct Checked {
 pub fn load(world: &dyn World) -> (Arc<Program>, Diagnostics) {
     let options = LoadOptions {
         installed: &NoneInstalled,
-        constants: IndexMap::new(),
+        constants: &|_| IndexMap::new(),
+        workspace: WORKSPACE.into(),
         terraform_version: TERRAFORM_VERSION,
     };
     let loaded = plumb_semantics::load(world, Path::new("."), &options);

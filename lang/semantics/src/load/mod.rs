@@ -27,7 +27,7 @@ use calls::Place;
 use declare::Declaring;
 pub use installed::{InstalledModule, InstalledModules, ModuleRequest, NoneInstalled, NotInstalled};
 
-mod blocks;
+pub(crate) mod blocks;
 mod calls;
 mod constant;
 mod declare;
@@ -196,6 +196,7 @@ impl Loader<'_> {
         if !overriding.is_empty() {
             overrides::apply(&mut blocks, overriding, &mut declaring.diagnostics);
         }
+        declaring.types(&blocks);
         for block in &blocks {
             declaring.declare(block);
         }

@@ -4,7 +4,7 @@
 //! `plumb-semantics`; here it is asked for and shown.
 //!
 //! - [`args`]: what can be typed; `commands`: what is done for it, a file for each;
-//! - `session`: configuration, variables, schemas; `store`: state and locks; `registry`: providers, `installed`: where they are, `functions`: what
+//! - `session`: configuration, variables, schemas; `modules`: modules that are not local; `store`: state and locks; `registry`: providers, `installed`: where they are, `functions`: what
 //!   expressions call of them, `log`: what they log; `world`: the disk, `archive`: the disk as a saved
 //!   plan remembers it;
 //! - `explain`: the pages about diagnostics; `fix`: the changes that they are sure of;
@@ -22,6 +22,7 @@ mod installed;
 mod interface;
 mod log;
 mod migrate;
+mod modules;
 mod registry;
 pub mod render;
 mod session;

@@ -1,7 +1,10 @@
 //! `plumb interface`.
 
+use plumb_semantics::Loaded;
+
 use crate::args::InterfaceArgs;
 use crate::interface;
+use crate::modules;
 use crate::session;
 use crate::ui::{Exit, Ui};
 use crate::world::DiskWorld;
@@ -12,7 +15,7 @@ pub fn run(args: &InterfaceArgs, ui: &Ui) -> Exit {
     if !session::require_configuration_in(&world, &args.directory, ui) {
         return Exit::Error;
     }
-    let (program, diagnostics) = session::load_directory(&world, &args.directory);
+    let Loaded { program, diagnostics, .. } = modules::load_alone(&world, &args.directory);
     if ui.diagnostics(&diagnostics, &program.sources) {
         return Exit::Error;
     }

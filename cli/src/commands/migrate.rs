@@ -9,6 +9,7 @@ use crate::args::MigrateArgs;
 use crate::files;
 use crate::migrate::overlay::Overlay;
 use crate::migrate::{self, Migration};
+use crate::modules;
 use crate::session;
 use crate::ui::{Exit, Ui};
 use crate::world::DiskWorld;
@@ -21,7 +22,7 @@ pub fn run(args: &MigrateArgs, ui: &Ui) -> Exit {
     if !session::require_configuration(&world, ui) {
         return Exit::Error;
     }
-    let before = session::check_only(&world);
+    let before = session::check(modules::load_leniently(&world, &[]));
     if ui.diagnostics(&before.diagnostics, &before.program.sources) {
         ui.remark("Nothing was changed: only a configuration without errors can be turned.");
         return Exit::Error;
@@ -34,7 +35,7 @@ pub fn run(args: &MigrateArgs, ui: &Ui) -> Exit {
         }
         return if refused { Exit::Error } else { Exit::Done };
     }
-    let after = session::check_only(&Overlay::new(&world, &migration));
+    let after = session::check(modules::load_leniently(&Overlay::new(&world, &migration), &[]));
     if after.diagnostics.has_errors() {
         ui.diagnostics(&after.diagnostics, &after.program.sources);
         ui.remark("Nothing was changed: as `.cfg` files these would have the errors above.");

@@ -16,6 +16,7 @@ pub(crate) mod configuration;
 mod console;
 mod explain;
 mod fmt;
+mod get;
 mod graph;
 mod history;
 mod init;
@@ -23,6 +24,7 @@ mod interface;
 mod listen;
 mod metadata;
 mod migrate;
+mod modules;
 mod output;
 mod plan;
 mod providers;
@@ -58,6 +60,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn run(command: &Command, ui: &Ui) -> Exit {
     match command {
         Command::Init(args) => init::run(args, ui),
+        Command::Get(args) => get::run(args, ui),
+        Command::Modules(args) => modules::run(args, ui),
         Command::Validate(args) => validate::run(args, ui),
         Command::Plan(args) => plan::run(args, ui),
         Command::Apply(args) => apply::run(args, false, ui),

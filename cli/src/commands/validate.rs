@@ -1,11 +1,10 @@
 //! `plumb validate`.
 
-use std::sync::Arc;
-
 use plumb_model::{Diagnostics, Sources};
 
 use crate::args::ValidateArgs;
 use crate::fix::{self, Fix};
+use crate::modules;
 use crate::render::diagnostic;
 use crate::session::{self, Checked};
 use crate::ui::{Exit, Ui};
@@ -18,7 +17,7 @@ const MOST_ROUNDS: usize = 32;
 
 /// Runs `plumb validate`.
 pub fn run(args: &ValidateArgs, ui: &Ui) -> Exit {
-    let mut checked = check();
+    let mut checked = check(args);
     if args.fix {
         match mend(checked, args, ui) {
             Ok(mended) => checked = mended,
@@ -45,8 +44,8 @@ pub fn run(args: &ValidateArgs, ui: &Ui) -> Exit {
     Exit::Done
 }
 
-fn check() -> Checked {
-    session::check_only(&*Arc::new(DiskWorld::new()))
+fn check(args: &ValidateArgs) -> Checked {
+    session::check(modules::load_leniently(&DiskWorld::new(), &args.variables.in_order))
 }
 
 /// Makes the safe suggestions until there are none, and shows what was changed. With `-diff` nothing is written, so only
@@ -66,7 +65,7 @@ fn mend(mut checked: Checked, args: &ValidateArgs, ui: &Ui) -> Result<Checked, D
         if args.diff {
             break;
         }
-        checked = check();
+        checked = check(args);
     }
     Ok(checked)
 }

@@ -108,9 +108,11 @@ pub fn of(module: &Module, sources: &Sources) -> Interface {
         ephemeral: decl.ephemeral,
         deprecated: decl.deprecated.clone(),
     });
+    // An address that is computed is shown as it is written.
+    let address = |expr: &Expr| expr.as_string().cloned().unwrap_or_else(|| sources.text(expr.span).into());
     let calls = module.calls.values().filter_map(|call| {
-        let version = call.version.as_ref().map(|(version, _)| version.clone());
-        Some((call.name.name.clone(), (call.source.as_ref()?.0.clone(), version)))
+        let version = call.version.as_ref().map(address);
+        Some((call.name.name.clone(), (address(call.source.as_ref()?), version)))
     });
     Interface {
         directory: module.directory.display().to_string(),

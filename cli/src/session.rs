@@ -64,8 +64,8 @@ pub fn load(world: &dyn World) -> (Arc<Program>, Diagnostics) {
 }
 
 /// Loads and checks the configuration of the working directory, without variables and state.
-pub fn check_only(world: &dyn World) -> Checked {
-    let (program, mut diagnostics) = load(world);
+pub fn check_only(world: &Arc<dyn World>) -> Checked {
+    let (program, mut diagnostics) = load(&**world);
     let registry = Arc::new(Registry::for_program(&program));
     let used = used_providers(&program);
     let whole = !diagnostics.has_errors();
@@ -75,7 +75,9 @@ pub fn check_only(world: &dyn World) -> Checked {
         Some(span) => errors.place(span),
         None => errors,
     }));
-    found.extend(plumb_semantics::check(&program, &schemas));
+    let schemas = Arc::new(schemas);
+    let known: Arc<dyn plumb_semantics::Schemas> = schemas.clone();
+    found.extend(plumb_semantics::check(&program, &known, world));
     if whole
         && !found.has_errors()
         && let Err(cycles) = plumb_engine::order::of_program(&program)
@@ -87,14 +89,14 @@ pub fn check_only(world: &dyn World) -> Checked {
         ["unknown-variable", "unknown-local", "unknown-resource", "unknown-module"];
     diagnostics.extend(found.into_iter().filter(|d| whole || !MAY_BE_THERE.contains(&d.code)));
     diagnostics.sort();
-    Checked { program, registry, schemas: Arc::new(schemas), diagnostics }
+    Checked { program, registry, schemas, diagnostics }
 }
 
 /// Loads and checks the configuration of the working directory, and shows what is wrong with it.
 ///
 /// `None` if there are errors.
 pub fn open(world: Arc<dyn World>, variables: &VariableArgs, ui: &Ui) -> Option<Session> {
-    let Checked { program, registry, schemas, diagnostics } = check_only(&*world);
+    let Checked { program, registry, schemas, diagnostics } = check_only(&world);
     if ui.diagnostics(&diagnostics, &program.sources) {
         return None;
     }
@@ -120,7 +122,7 @@ pub fn open_archived(
     variables: IndexMap<EcoString, Value>,
     ui: &Ui,
 ) -> Option<Session> {
-    let Checked { program, registry, schemas, diagnostics } = check_only(&*world);
+    let Checked { program, registry, schemas, diagnostics } = check_only(&world);
     let errors: Diagnostics = diagnostics.into_iter().filter(Diagnostic::is_error).collect();
     if ui.diagnostics(&errors, &program.sources) {
         return None;

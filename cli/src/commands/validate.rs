@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use plumb_semantics::World;
+
 use crate::args::ValidateArgs;
 use crate::render::diagnostic;
 use crate::session;
@@ -10,8 +12,8 @@ use crate::world::DiskWorld;
 
 /// Runs `plumb validate`.
 pub fn run(args: &ValidateArgs, ui: &Ui) -> Exit {
-    let world = Arc::new(DiskWorld::new());
-    let checked = session::check_only(&*world);
+    let world: Arc<dyn World> = Arc::new(DiskWorld::new());
+    let checked = session::check_only(&world);
     if args.json {
         ui.result(&format!(
             "{}\n",

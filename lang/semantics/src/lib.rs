@@ -17,6 +17,7 @@ mod graph;
 pub mod inputs;
 pub mod load;
 pub mod program;
+mod reasons;
 pub mod reference;
 pub mod schemas;
 pub mod types;

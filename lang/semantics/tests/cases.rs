@@ -1,8 +1,8 @@
 //! What is said about configurations: the cases in `tests/cases`.
 //!
 //! A case begins with `=== name`, has files (`--- path`) and ends with what is reported (`--- expect`): diagnostics of
-//! loading and checking, and if there are no errors among them those of evaluating. `UPDATE_EXPECT=1` writes what is
-//! reported into the files.
+//! loading and checking, in `evaluate.txt` those of loading and evaluating with the values. `UPDATE_EXPECT=1` writes what
+//! is reported into the files.
 
 mod common;
 
@@ -21,6 +21,26 @@ fn loading() {
 #[test]
 fn checking() {
     check_cases("check");
+}
+
+#[test]
+fn checking_types() {
+    check_cases("types");
+}
+
+#[test]
+fn checking_phases() {
+    check_cases("phases");
+}
+
+#[test]
+fn checking_with_lints() {
+    check_cases("lints");
+}
+
+#[test]
+fn checking_terraform() {
+    check_cases("validate");
 }
 
 #[test]
@@ -64,7 +84,7 @@ fn check_cases(name: &str) {
             parts.push(part.split_once('\n').unwrap_or((part.trim_end(), "")));
         }
         let expected = parts.pop().filter(|(name, _)| *name == "expect").map_or("", |(_, text)| text);
-        let found = run(&parts);
+        let found = if name == "evaluate" { evaluate(&parts) } else { check(&parts) };
         updated.push_str(&format!("=== {title}\n"));
         for (name, content) in &parts {
             updated.push_str(&format!("--- {name}\n{content}"));
@@ -81,8 +101,12 @@ fn check_cases(name: &str) {
     }
 }
 
-fn run(files: &[(&str, &str)]) -> String {
-    let mut setup = Setup::of(files, schemas(), Phase::Plan, Default::default(), false);
+fn check(files: &[(&str, &str)]) -> String {
+    Setup::of(files, schemas(), Phase::Plan, Default::default(), false).report()
+}
+
+fn evaluate(files: &[(&str, &str)]) -> String {
+    let mut setup = Setup::unchecked(files, schemas(), Phase::Plan, Default::default(), false);
     if setup.diagnostics.has_errors() {
         return setup.report();
     }

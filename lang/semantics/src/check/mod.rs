@@ -32,7 +32,7 @@ mod calls;
 pub mod lints;
 mod references;
 mod schema;
-pub(crate) mod types;
+pub mod types;
 
 /// Reports what is wrong with a program, as far as can be said without evaluating it. Resource types whose schemas
 /// are not known are named once in a note.
@@ -77,9 +77,11 @@ fn try_out(
     };
     let mut evaluator = Evaluator::new(program.clone(), options);
     for id in program.order() {
-        // Warnings are for when values are known. What types say already is said better by them.
+        // Warnings are for when values are known; what could not be read was reported then; and what types say is said
+        // better by them.
+        let said = |d: &Diagnostic| d.code == "invalid-expression" || overlaps(d, of_types);
         let found = evaluator.try_out(id).into_iter();
-        diagnostics.extend(found.filter(|d| d.is_error() && !overlaps(d, of_types)));
+        diagnostics.extend(found.filter(|d| d.is_error() && !said(d)));
     }
 }
 

@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use plumb_model::address::{Mode, ProviderSource};
 use plumb_model::{Attribute, Block, Diagnostics, Schema, Type, Value};
 use plumb_semantics::eval::{EvalOptions, Evaluator, InstanceRef, ModuleRef, Phase};
-use plumb_semantics::{LoadOptions, MemoryWorld, NodeKind, Program, Schemas, World, load};
+use plumb_semantics::{LoadOptions, MemoryWorld, NodeKind, Program, Schemas, load};
 
 /// The resource types that tests use.
 pub struct TestSchemas(pub BTreeMap<EcoString, Arc<Schema>>);
@@ -88,27 +88,34 @@ impl Setup {
         variables: IndexMap<EcoString, Value>,
         exact: bool,
     ) -> Setup {
+        let mut setup = Setup::unchecked(files, schemas, phase, variables, exact);
+        let options = setup.evaluator.options();
+        setup.diagnostics.extend(plumb_semantics::check(&setup.program, &options.schemas, &options.world));
+        setup
+    }
+
+    /// Without what checking finds, to see what evaluating does with it.
+    pub fn unchecked(
+        files: &[(&str, &str)],
+        schemas: TestSchemas,
+        phase: Phase,
+        variables: IndexMap<EcoString, Value>,
+        exact: bool,
+    ) -> Setup {
         let world = Arc::new(MemoryWorld::new(files.iter().copied()));
         let loaded = load(&*world, std::path::Path::new("."), &LoadOptions::default());
-        let mut diagnostics = loaded.diagnostics;
-        let schemas: Arc<dyn Schemas> = Arc::new(schemas);
-        diagnostics.extend(plumb_semantics::check(
-            &loaded.program,
-            &schemas,
-            &(world.clone() as Arc<dyn World>),
-        ));
         let options = EvalOptions {
             plan_time: None,
             exactly_terraform_1_11: exact,
-            world: world.clone() as Arc<dyn World>,
+            world,
             variables,
             workspace: "default".into(),
             phase,
-            schemas,
+            schemas: Arc::new(schemas),
             provider_functions: None,
         };
         let evaluator = Evaluator::new(loaded.program.clone(), options);
-        Setup { program: loaded.program, evaluator, diagnostics }
+        Setup { program: loaded.program, evaluator, diagnostics: loaded.diagnostics }
     }
 
     /// Evaluates every node; each instance becomes what `object` says.

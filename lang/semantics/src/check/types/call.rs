@@ -124,9 +124,17 @@ impl Infer<'_, '_> {
         let list = |part: Ty, phase| Some(Ty::with(Kind::List(Arc::new(part.widened())), phase));
         Some(match (name, types) {
             ("length", [ty]) => Ty::with(Kind::Number, ty.phase),
-            ("keys", [ty]) if !ty.is_open() => {
-                return list(Ty::new(Kind::String), ty.phase);
-            }
+            ("keys", [ty]) => match &ty.kind {
+                Kind::Map(_) => return list(Ty::new(Kind::String), ty.phase),
+                Kind::Object(fields) if fields.values().all(|field| !field.sometimes) => {
+                    let names = fields.keys().map(|name| Ty::text(name.clone()));
+                    Ty::with(Kind::Tuple(Arc::new(names.collect())), ty.phase)
+                }
+                Kind::Object(_) | Kind::Dictionary(_) => {
+                    Ty::with(Kind::Sequence(Arc::new(Ty::new(Kind::String))), ty.phase)
+                }
+                _ => return None,
+            },
             ("values", [ty]) => match &ty.kind {
                 Kind::Map(part) => return list((**part).clone(), ty.phase),
                 Kind::Dictionary(part) => Ty::with(Kind::Sequence(part.clone()), ty.phase),
@@ -202,13 +210,15 @@ impl Infer<'_, '_> {
                 _ => return None,
             },
             ("coalesce" | "coalescelist", [first, rest @ ..]) => {
-                let all = rest
-                    .iter()
-                    .try_fold(first.clone().widened(), |so_far, ty| so_far.join(&ty.clone().widened()))?;
-                match name {
-                    "coalesce" => all.at_least(deepest()),
-                    _ => all.at_least(shape()),
+                let first = first.clone().widened();
+                let model = first.model();
+                // The result is of the one type that all are converted to.
+                let same = |ty: &&Ty| ty.kind == Kind::Null || ty.model() == model;
+                if model.has_dynamic() || !rest.iter().all(|ty| same(&ty)) {
+                    return None;
                 }
+                let all = rest.iter().try_fold(first, |so_far, ty| so_far.join(&ty.clone().widened()))?;
+                all.at_least(if name == "coalesce" { deepest() } else { shape() })
             }
             ("nonsensitive" | "sensitive" | "ephemeralasnull" | "assumenotnull", [ty]) => ty.clone(),
             ("contains", [_, _]) => Ty::with(Kind::Bool, deepest()),

@@ -27,16 +27,39 @@ use crate::program::{
 use crate::schemas::Schemas;
 use crate::world::World;
 use expr::{Infer, Place, repeated};
-use ty::{Kind, Phase, Ty};
 
 mod access;
 mod call;
 mod early;
 mod expr;
 mod resource;
-pub(crate) mod ty;
+mod ty;
 
-/// The types of a program, and what is wrong with them.
+pub use ty::{Field, Kind, Misfit, Phase, Ty};
+
+/// The static types of a program's variables, locals, outputs and resources.
+pub struct Types {
+    nodes: Vec<Option<Ty>>,
+}
+
+impl Types {
+    /// Finds the types of a program. `world` is what functions read files from.
+    pub fn of(program: &Program, schemas: &dyn Schemas, world: &dyn World) -> Types {
+        let mut typer = Typer::new(program, schemas, world);
+        for id in program.order() {
+            typer.visit(id);
+        }
+        Types { nodes: typer.nodes }
+    }
+
+    /// The type of a node: of a variable, local or output that of its value, of a resource that of all its instances.
+    /// None for nodes that have no value.
+    pub fn get(&self, node: NodeId) -> Option<&Ty> {
+        self.nodes[node.0 as usize].as_ref()
+    }
+}
+
+/// What is wrong with the types of a program.
 pub(super) fn check(program: &Program, schemas: &dyn Schemas, world: &dyn World) -> Diagnostics {
     let mut typer = Typer::new(program, schemas, world);
     // Without a native module nothing would be reported.
@@ -48,21 +71,21 @@ pub(super) fn check(program: &Program, schemas: &dyn Schemas, world: &dyn World)
     typer.diagnostics
 }
 
-/// The types of a program.
-pub(crate) struct Typer<'a> {
+/// Finds the types of a program.
+struct Typer<'a> {
     program: &'a Program,
     schemas: &'a dyn Schemas,
     world: &'a dyn World,
     /// By [`NodeId`]: of variables, locals and outputs their types, of resources that of all instances, of calls what
     /// tells instances apart.
     nodes: Vec<Option<Ty>>,
-    /// By [`NodeId`], of resources: one instance.
+    /// Schemas that were asked for.
     known: HashMap<(ProviderSource, Mode, EcoString), Option<Arc<Schema>>>,
     diagnostics: Diagnostics,
 }
 
 impl<'a> Typer<'a> {
-    pub(crate) fn new(program: &'a Program, schemas: &'a dyn Schemas, world: &'a dyn World) -> Typer<'a> {
+    fn new(program: &'a Program, schemas: &'a dyn Schemas, world: &'a dyn World) -> Typer<'a> {
         Typer {
             program,
             schemas,

@@ -342,17 +342,13 @@ impl Ty {
             (Kind::Any, _) | (_, Kind::Any) => Kind::Any,
             (Kind::Object(a), Kind::Object(b)) => Kind::Object(Arc::new(rows(a, b))),
             (Kind::Tuple(a), Kind::Tuple(b)) if a.len() == b.len() => {
-                let items = a
-                    .iter()
-                    .zip(b.iter())
-                    .map(|(a, b)| a.join(b).unwrap_or(Ty::any(a.deepest.max(b.deepest))));
-                Kind::Tuple(Arc::new(items.collect()))
+                Kind::Tuple(Arc::new(a.iter().zip(b.iter()).map(|(a, b)| a.either(b)).collect()))
             }
             (Kind::Tuple(_) | Kind::Sequence(_), Kind::Tuple(_) | Kind::Sequence(_)) => {
-                Kind::Sequence(self.elements_with(other)?)
+                Kind::Sequence(self.elements_of_either(other)?)
             }
             (Kind::Object(_) | Kind::Dictionary(_), Kind::Object(_) | Kind::Dictionary(_)) => {
-                Kind::Dictionary(self.elements_with(other)?)
+                Kind::Dictionary(self.elements_of_either(other)?)
             }
             (Kind::List(_), Kind::List(_) | Kind::Tuple(_) | Kind::Sequence(_) | Kind::Set(_))
             | (Kind::Tuple(_) | Kind::Sequence(_) | Kind::Set(_), Kind::List(_)) => {
@@ -371,10 +367,32 @@ impl Ty {
         Some(Ty::with(kind, phase))
     }
 
+    /// The elements of both, each as it is.
+    fn elements_of_either(&self, other: &Ty) -> Option<Arc<Ty>> {
+        Some(Arc::new(self.element()?.either(&other.element()?)))
+    }
+
+    /// The elements of both, converted to one type as those of a collection are.
     fn elements_with(&self, other: &Ty) -> Option<Arc<Ty>> {
-        let (a, b) = (self.element()?, other.element()?);
+        let (a, b) = (self.element()?.widened(), other.element()?.widened());
         let any = Ty::any(a.deepest.max(b.deepest));
-        Some(Arc::new(a.join(&b).unwrap_or(any)))
+        let primitive = |ty: &Ty| ty.model().is_primitive();
+        Some(Arc::new(match a.model() == b.model() || primitive(&a) && primitive(&b) {
+            true => a.join(&b).unwrap_or(any),
+            false => any,
+        }))
+    }
+
+    /// What holds of a value that is one of two and stays as it is; [`Kind::Any`] where that is nothing.
+    pub fn either(&self, other: &Ty) -> Ty {
+        let primitive = |ty: &Ty| ty.model().is_primitive();
+        let (a, b) = (self.clone().widened(), other.clone().widened());
+        match self.kind == other.kind || !primitive(&a) || !primitive(&b) {
+            true => self.join(other),
+            false if a.kind == b.kind => a.join(&b),
+            false => None,
+        }
+        .unwrap_or(Ty::any(self.deepest.max(other.deepest)))
     }
 
     /// What a person calls it, shallowly: `list of string`, `object`, `number`.
@@ -472,18 +490,14 @@ impl fmt::Display for Ty {
     }
 }
 
-/// What holds of every one of these; [`Kind::Any`] where that is nothing.
+/// What holds of every one of these, each as it is; [`Kind::Any`] where that is nothing.
 pub fn joined<'t>(types: impl Iterator<Item = &'t Ty>) -> Ty {
     let mut result: Option<Ty> = None;
     for ty in types {
         result = Some(match result {
             None => ty.clone(),
             Some(so_far) if so_far == *ty => so_far,
-            Some(so_far) => so_far
-                .clone()
-                .widened()
-                .join(&ty.clone().widened())
-                .unwrap_or(Ty::any(so_far.deepest.max(ty.deepest))),
+            Some(so_far) => so_far.either(ty),
         });
     }
     result.unwrap_or(Ty::any(Phase::Const))
@@ -494,10 +508,9 @@ fn rows(a: &BTreeMap<EcoString, Field>, b: &BTreeMap<EcoString, Field>) -> BTree
     let mut fields = BTreeMap::new();
     for (name, field) in a {
         let field = match b.get(name) {
-            Some(other) => Field {
-                ty: field.ty.join(&other.ty).unwrap_or(Ty::any(field.ty.deepest.max(other.ty.deepest))),
-                sometimes: field.sometimes || other.sometimes,
-            },
+            Some(other) => {
+                Field { ty: field.ty.either(&other.ty), sometimes: field.sometimes || other.sometimes }
+            }
             None => Field { ty: field.ty.clone(), sometimes: true },
         };
         fields.insert(name.clone(), field);

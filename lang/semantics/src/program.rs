@@ -22,6 +22,8 @@ use plumb_syntax::tree::{Block, Expr, Ident};
 
 use plumb_model::defaults::Defaults;
 
+use crate::types::{Constraint, NamedTypes, Shape};
+
 /// Names a module within [`Program::modules`]. The root is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ModuleId(pub u32);
@@ -181,6 +183,8 @@ pub struct Declarations {
     pub imports: Vec<ImportDecl>,
     /// What `terraform` and `language` blocks say.
     pub settings: Settings,
+    /// Entries of `types` blocks by name.
+    pub types: NamedTypes,
 }
 
 /// A `variable` block.
@@ -196,6 +200,8 @@ pub struct VariableDecl {
     pub constraint: Type,
     /// Whether a type was written.
     pub typed: bool,
+    /// All that was written of the type; `any` where none was.
+    pub shape: Shape,
     /// What stands in for absent optional attributes.
     pub defaults: Option<Arc<Defaults>>,
     /// The value where none is given; the expression is constant.
@@ -236,8 +242,8 @@ pub struct OutputDecl {
     pub span: Span,
     /// The value.
     pub value: Expr,
-    /// The type that the value is converted to, if one is written, with what stands in for absent attributes.
-    pub ty: Option<(Type, Option<Arc<Defaults>>)>,
+    /// The type of the value, if one is written.
+    pub ty: Option<Constraint>,
     /// What it is for.
     pub description: EcoString,
     /// Never shown.

@@ -1,7 +1,7 @@
 //! What is said about configurations: the cases in `tests/cases`.
 //!
 //! A case begins with `=== name`, has files (`--- path`) and ends with what is reported (`--- expect`): diagnostics of
-//! loading and checking, in `evaluate.txt` those of loading and evaluating with the values. `UPDATE_EXPECT=1` writes what
+//! loading and checking; in `evaluate.txt` those of loading and evaluating, with the values; in `types.txt` all of these. `UPDATE_EXPECT=1` writes what
 //! is reported into the files.
 
 mod common;
@@ -9,6 +9,8 @@ mod common;
 use std::path::Path;
 
 use common::{Setup, TestSchemas};
+use ecow::EcoString;
+use indexmap::IndexMap;
 use plumb_model::schema::{NestedBlock, Nesting};
 use plumb_model::{Attribute, Block, Type, Value};
 use plumb_semantics::eval::Phase;
@@ -24,8 +26,13 @@ fn checking() {
 }
 
 #[test]
-fn checking_types() {
+fn types() {
     check_cases("types");
+}
+
+#[test]
+fn inferring() {
+    check_cases("inference");
 }
 
 #[test]
@@ -84,7 +91,11 @@ fn check_cases(name: &str) {
             parts.push(part.split_once('\n').unwrap_or((part.trim_end(), "")));
         }
         let expected = parts.pop().filter(|(name, _)| *name == "expect").map_or("", |(_, text)| text);
-        let found = if name == "evaluate" { evaluate(&parts) } else { check(&parts) };
+        let found = match name {
+            "evaluate" => evaluate(setup(&parts, Setup::unchecked)),
+            "types" => evaluate(setup(&parts, Setup::of)),
+            _ => setup(&parts, Setup::of).report(),
+        };
         updated.push_str(&format!("=== {title}\n"));
         for (name, content) in &parts {
             updated.push_str(&format!("--- {name}\n{content}"));
@@ -101,12 +112,13 @@ fn check_cases(name: &str) {
     }
 }
 
-fn check(files: &[(&str, &str)]) -> String {
-    Setup::of(files, schemas(), Phase::Plan, Default::default(), false).report()
+type Make = fn(&[(&str, &str)], TestSchemas, Phase, IndexMap<EcoString, Value>, bool) -> Setup;
+
+fn setup(files: &[(&str, &str)], make: Make) -> Setup {
+    make(files, schemas(), Phase::Plan, IndexMap::new(), false)
 }
 
-fn evaluate(files: &[(&str, &str)]) -> String {
-    let mut setup = Setup::unchecked(files, schemas(), Phase::Plan, Default::default(), false);
+fn evaluate(mut setup: Setup) -> String {
     if setup.diagnostics.has_errors() {
         return setup.report();
     }

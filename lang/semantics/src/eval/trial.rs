@@ -125,7 +125,7 @@ impl Evaluator {
     /// The expressions of a block whose schema is not known.
     fn try_body(&self, scope: &Scope<'_>, body: &Body, found: &mut Diagnostics) {
         let dialect = self.program.module(scope.module.module).dialect;
-        let functions = self.functions(dialect);
+        let functions = self.functions(scope.module.module);
         let mut eval = Eval::new(scope, &functions, self.rules(dialect));
         try_items(&mut eval, body);
         found.extend(eval.diagnostics);

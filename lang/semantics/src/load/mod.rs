@@ -24,7 +24,7 @@ use crate::program::{CallDecl, Declarations, Loaded, Module, ModuleId};
 use crate::world::{PathKind, World, lexical};
 use declare::Declaring;
 
-mod blocks;
+pub(crate) mod blocks;
 mod declare;
 mod files;
 mod json;
@@ -278,6 +278,7 @@ impl Loader<'_> {
         if !overriding.is_empty() {
             overrides::apply(&mut blocks, overriding, &mut declaring.diagnostics);
         }
+        declaring.types(&blocks);
         for block in &blocks {
             declaring.declare(block);
         }

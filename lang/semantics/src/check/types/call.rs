@@ -17,6 +17,7 @@ use plumb_syntax::tree::{Call, Expr};
 use super::expr::{Infer, literal_text};
 use super::ty::{Kind, Phase, Ty, joined};
 use crate::expr::FunctionContext;
+use crate::types::define::{Defined, no_libraries};
 
 impl Infer<'_, '_> {
     pub(super) fn call(&mut self, call: &Call) -> Ty {
@@ -259,7 +260,10 @@ impl Infer<'_, '_> {
             ("convert", [value, ty]) => {
                 let found = self.infer(value);
                 let nothing = |_: &Expr| Ok(Value::unknown(Type::Dynamic));
-                let constraint = crate::types::constraint(ty, &nothing, &mut Diagnostics::new());
+                let module = self.typer.program.module(self.place.module);
+                let scope = Defined { types: &module.types, libraries: &no_libraries };
+                let constraint =
+                    crate::types::constraint(ty, module.dialect, &scope, &nothing, &mut Diagnostics::new());
                 let fine = self.check_fits(
                     &found,
                     &constraint.ty,

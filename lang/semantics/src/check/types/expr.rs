@@ -107,7 +107,9 @@ impl<'t, 'a> Infer<'t, 'a> {
                 self.infer(inner);
                 Ty::error()
             }
-            ExprKind::Nullable(_) | ExprKind::Where(_) | ExprKind::Error => Ty::error(),
+            ExprKind::Nullable(_) | ExprKind::Where(_) | ExprKind::Qualified(_) | ExprKind::Error => {
+                Ty::error()
+            }
         }
     }
 
@@ -187,7 +189,7 @@ impl<'t, 'a> Infer<'t, 'a> {
 
     /// Values of types that are never equal are not compared.
     fn comparable(&mut self, binary: &Binary, left: &Ty, right: &Ty) {
-        let Some(why) = never_equal(left, right, 0) else { return };
+        let Some(why) = never_equal(left, right) else { return };
         let always = if binary.op == BinaryOp::Equal { "false" } else { "true" };
         let sequences =
             |ty: &Ty| matches!(ty.kind, Kind::List(_) | Kind::Set(_) | Kind::Tuple(_) | Kind::Sequence(_));
@@ -680,14 +682,14 @@ fn primitive(ty: &Ty) -> Option<Type> {
 }
 
 /// Why values of two types are never equal, if they never are.
-fn never_equal(a: &Ty, b: &Ty, depth: u8) -> Option<EcoString> {
+fn never_equal(a: &Ty, b: &Ty) -> Option<EcoString> {
     if a.is_open() || b.is_open() || a.kind == Kind::Null || b.kind == Kind::Null {
         return None;
     }
     let differ = || Some(eco_format!("{} never equals {}", capitalized(&a.name()), b.name()));
     match (&a.kind, &b.kind) {
         (Kind::Tuple(x), Kind::Tuple(y)) if x.len() == y.len() => {
-            x.iter().zip(y.iter()).find_map(|(x, y)| never_equal(x, y, depth + 1))
+            x.iter().zip(y.iter()).find_map(|(x, y)| never_equal(x, y))
         }
         (Kind::Tuple(_) | Kind::Sequence(_), Kind::Tuple(_) | Kind::Sequence(_)) => {
             let lengths = |ty: &Ty| if let Kind::Tuple(items) = &ty.kind { Some(items.len()) } else { None };
@@ -709,11 +711,11 @@ fn never_equal(a: &Ty, b: &Ty, depth: u8) -> Option<EcoString> {
             if let Some(name) = lacking(x, y).or_else(|| lacking(y, x)) {
                 return Some(eco_format!("Only one of the objects has an attribute `{name}`"));
             }
-            x.iter().find_map(|(name, field)| never_equal(&field.ty, &y.get(name)?.ty, depth + 1))
+            x.iter().find_map(|(name, field)| never_equal(&field.ty, &y.get(name)?.ty))
         }
         (Kind::Object(_) | Kind::Dictionary(_), Kind::Object(_) | Kind::Dictionary(_)) => None,
         (Kind::List(x), Kind::List(y)) | (Kind::Set(x), Kind::Set(y)) | (Kind::Map(x), Kind::Map(y)) => {
-            never_equal(x, y, depth + 1)
+            never_equal(x, y)
         }
         _ => match (primitive(a), primitive(b)) {
             (Some(x), Some(y)) if x == y => None,

@@ -233,7 +233,7 @@ impl<'a> Typer<'a> {
     fn output(&mut self, place: &Place, decl: &OutputDecl) -> Ty {
         let ty = self.expr(place, &decl.value);
         self.conditions(place, &decl.preconditions);
-        let Some((wanted, _)) = &decl.ty else { return ty };
+        let Some(crate::types::Constraint { ty: wanted, .. }) = &decl.ty else { return ty };
         let what = eco_format!("The value of `{}`", decl.name);
         let fine = self.with(place, |infer| {
             infer.check_fits(

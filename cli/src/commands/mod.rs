@@ -23,6 +23,7 @@ mod metadata;
 mod output;
 mod plan;
 mod providers;
+mod relevant;
 mod rollback;
 mod show;
 mod state;

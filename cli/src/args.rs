@@ -49,6 +49,15 @@ pub struct Cli {
 pub enum Command {
     /// Prepare a directory: install what it needs.
     Init(InitArgs),
+    /// Install the modules that the configuration calls.
+    #[command(after_help = "\
+Examples:
+  plumb get                        what the lock says, and what it does not know yet
+  plumb get -upgrade               the newest that the addresses and versions allow
+  plumb get -lockfile=readonly     exactly what the lock says, or fail")]
+    Get(GetArgs),
+    /// Which modules the configuration calls.
+    Modules(ModulesArgs),
     /// Check the configuration; needs nothing but the files.
     Validate(ValidateArgs),
     /// Show what would change, and change nothing.
@@ -115,9 +124,12 @@ pub struct InitArgs {
     /// Accepted for scripts; Plumb asks nothing here.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "true", hide = true, action = clap::ArgAction::Set)]
     pub input: bool,
-    /// `readonly`: fail instead of changing the lock file.
+    /// `readonly`: fail instead of changing the lock files.
     #[arg(long, value_name = "MODE")]
     pub lockfile: Option<String>,
+    /// Whether to install modules.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "true", action = clap::ArgAction::Set)]
+    pub get: bool,
     /// Look for plugins here and nowhere else.
     #[arg(long, value_name = "DIR")]
     pub plugin_dir: Vec<PathBuf>,
@@ -127,6 +139,34 @@ pub struct InitArgs {
     /// Accepted for scripts.
     #[arg(long, hide = true)]
     pub reconfigure: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub variables: VariableArgs,
+}
+
+/// `plumb get`
+#[derive(Debug, Args)]
+pub struct GetArgs {
+    /// Take the newest of what the addresses and versions allow instead of what is locked.
+    #[arg(long, visible_alias = "update")]
+    pub upgrade: bool,
+    /// `readonly`: fail instead of changing the lock.
+    #[arg(long, value_name = "MODE")]
+    pub lockfile: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub variables: VariableArgs,
+}
+
+/// `plumb modules`
+#[derive(Debug, Args)]
+pub struct ModulesArgs {
+    /// The result as JSON, as Terraform prints it.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub variables: VariableArgs,
 }
 
 /// `plumb validate`
@@ -135,6 +175,9 @@ pub struct ValidateArgs {
     /// The result as JSON.
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub variables: VariableArgs,
 }
 
 /// Values for variables.
@@ -192,6 +235,10 @@ impl Command {
     /// The values of variables that it was given, if it takes any.
     fn variables(&mut self) -> Option<&mut VariableArgs> {
         match self {
+            Command::Init(args) => Some(&mut args.variables),
+            Command::Get(args) => Some(&mut args.variables),
+            Command::Modules(args) => Some(&mut args.variables),
+            Command::Validate(args) => Some(&mut args.variables),
             Command::Plan(args) => Some(&mut args.planning.variables),
             Command::Apply(args) | Command::Destroy(args) => Some(&mut args.planning.variables),
             Command::Rollback(args) => Some(&mut args.variables),

@@ -4,7 +4,7 @@
 //! `plumb-semantics`; here it is asked for and shown.
 //!
 //! - [`args`]: what can be typed; `commands`: what is done for it, a file for each;
-//! - `session`: configuration, variables, schemas; `store`: state and locks; `registry`: providers, `installed`: where they are, `functions`: what
+//! - `session`: configuration, variables, schemas; `modules`: modules that are not local; `store`: state and locks; `registry`: providers, `installed`: where they are, `functions`: what
 //!   expressions call of them, `log`: what they log; `world`: the disk, `archive`: the disk as a saved
 //!   plan remembers it;
 //! - [`render`]: everything that is shown; `ui`: the streams that it goes to.
@@ -16,6 +16,7 @@ mod files;
 mod functions;
 mod installed;
 mod log;
+mod modules;
 mod registry;
 pub mod render;
 mod session;

@@ -15,11 +15,13 @@ mod artifact;
 mod configuration;
 mod console;
 mod fmt;
+mod get;
 mod graph;
 mod history;
 mod init;
 mod listen;
 mod metadata;
+mod modules;
 mod output;
 mod plan;
 mod providers;
@@ -56,6 +58,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn run(command: &Command, ui: &Ui) -> Exit {
     match command {
         Command::Init(args) => init::run(args, ui),
+        Command::Get(args) => get::run(args, ui),
+        Command::Modules(args) => modules::run(args, ui),
         Command::Validate(args) => validate::run(args, ui),
         Command::Plan(args) => plan::run(args, ui),
         Command::Apply(args) => apply::run(args, false, ui),

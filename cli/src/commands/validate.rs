@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::args::ValidateArgs;
+use crate::modules;
 use crate::render::diagnostic;
 use crate::session;
 use crate::ui::{Exit, Ui};
@@ -11,7 +12,7 @@ use crate::world::DiskWorld;
 /// Runs `plumb validate`.
 pub fn run(args: &ValidateArgs, ui: &Ui) -> Exit {
     let world = Arc::new(DiskWorld::new());
-    let checked = session::check_only(&*world);
+    let checked = session::check(modules::load_leniently(&*world, &args.variables.in_order));
     if args.json {
         ui.result(&format!(
             "{}\n",

@@ -17,6 +17,7 @@ mod graph;
 pub mod inputs;
 pub mod load;
 pub mod mentions;
+mod order;
 pub mod program;
 pub mod reference;
 pub mod schemas;
@@ -24,7 +25,9 @@ pub mod types;
 pub mod world;
 
 pub use check::check;
-pub use load::{InstalledModules, LoadOptions, NoneInstalled, load};
+pub use load::{
+    InstalledModule, InstalledModules, LoadOptions, ModuleRequest, NoneInstalled, NotInstalled, load,
+};
 pub use program::{Loaded, Module, ModuleId, Node, NodeId, NodeKind, Program};
 pub use schemas::{NoSchemas, Schemas};
 pub use world::{MemoryWorld, PathKind, World, WorldError};

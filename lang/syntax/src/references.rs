@@ -77,6 +77,7 @@ fn push_children<'a>(expr: &'a Expr, pending: &mut Vec<Visit<'a>>) {
         | ExprKind::Number(_)
         | ExprKind::String(_)
         | ExprKind::Traversal(_)
+        | ExprKind::Qualified(_)
         | ExprKind::Error => {}
         ExprKind::Template(template) => pending.extend(template.parts.iter().map(Visit::Part)),
         ExprKind::Access(access) => {

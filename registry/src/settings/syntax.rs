@@ -1,8 +1,12 @@
-//! The old dialect of the command-line configuration file: blocks, and settings whose names may be quoted.
+//! The syntax of the command-line configuration: an old dialect of blocks and settings whose names may be quoted, or JSON.
 //!
-//! Only what such files use is read: strings, numbers, truth values, lists and objects. There are no expressions.
+//! Only what such files use is read: strings, numbers, truth values, lists and objects. There are no expressions. In JSON
+//! a member whose value is an object is a block; the names of the objects inside of `credentials`, `host` and
+//! `credentials_helper` are labels.
 
-use crate::config::ConfigError;
+mod json;
+
+use super::SettingsError;
 
 /// A setting or a block: names in front of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +15,51 @@ pub struct Item {
     pub names: Vec<String>,
     /// What stands behind.
     pub value: Setting,
+    /// The line it begins in, from 1.
+    pub line: usize,
+}
+
+impl Item {
+    /// Something that is wrong with it.
+    pub fn wrong(&self, problem: impl Into<String>) -> SettingsError {
+        SettingsError { line: self.line, problem: problem.into() }
+    }
+
+    /// The text behind the name.
+    ///
+    /// # Errors
+    /// If something else stands there.
+    pub fn text(&self) -> Result<&str, SettingsError> {
+        match &self.value {
+            Setting::Text(text) => Ok(text),
+            _ => Err(self.wrong(format!("`{}` is a text", self.names[0]))),
+        }
+    }
+
+    /// The list of texts behind the name.
+    ///
+    /// # Errors
+    /// If something else stands there.
+    pub fn texts(&self) -> Result<Vec<String>, SettingsError> {
+        let wrong = || self.wrong(format!("`{}` is a list of texts", self.names[0]));
+        let Setting::List(elements) = &self.value else { return Err(wrong()) };
+        let text = |element: &Setting| match element {
+            Setting::Text(text) => Ok(text.clone()),
+            _ => Err(wrong()),
+        };
+        elements.iter().map(text).collect()
+    }
+
+    /// The items between the braces.
+    ///
+    /// # Errors
+    /// If it is no block.
+    pub fn block(&self) -> Result<&[Item], SettingsError> {
+        match &self.value {
+            Setting::Block(items) => Ok(items),
+            _ => Err(self.wrong(format!("`{}` is a block", self.names[0]))),
+        }
+    }
 }
 
 /// What stands behind a name.
@@ -24,24 +73,6 @@ pub enum Setting {
     Block(Vec<Item>),
 }
 
-impl Setting {
-    /// The text, if it is one.
-    pub fn as_text(&self) -> Option<&str> {
-        match self {
-            Setting::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    /// The items, if it is a block.
-    pub fn as_block(&self) -> Option<&[Item]> {
-        match self {
-            Setting::Block(items) => Some(items),
-            _ => None,
-        }
-    }
-}
-
 /// Blocks nested deeper are refused.
 const MAX_DEPTH: usize = 32;
 
@@ -49,10 +80,11 @@ const MAX_DEPTH: usize = 32;
 ///
 /// # Errors
 /// The first thing that is wrong, with its line.
-pub fn parse(text: &str) -> Result<Vec<Item>, ConfigError> {
-    let mut parser = Parser { rest: text, text };
-    let items = parser.items(0, false)?;
-    Ok(items)
+pub fn parse(text: &str) -> Result<Vec<Item>, SettingsError> {
+    if text.trim_start().starts_with('{') {
+        return json::parse(text);
+    }
+    Parser { rest: text, text }.items(0, false)
 }
 
 struct Parser<'a> {
@@ -61,13 +93,16 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    fn wrong(&self, problem: impl Into<String>) -> ConfigError {
-        let before = &self.text[..self.text.len() - self.rest.len()];
-        ConfigError { line: before.matches('\n').count() + 1, problem: problem.into() }
+    fn line(&self) -> usize {
+        self.text[..self.text.len() - self.rest.len()].matches('\n').count() + 1
+    }
+
+    fn wrong(&self, problem: impl Into<String>) -> SettingsError {
+        SettingsError { line: self.line(), problem: problem.into() }
     }
 
     /// Passes over space and comments.
-    fn space(&mut self) -> Result<(), ConfigError> {
+    fn space(&mut self) -> Result<(), SettingsError> {
         loop {
             self.rest = self.rest.trim_start();
             if self.rest.starts_with('#') || self.rest.starts_with("//") {
@@ -81,14 +116,14 @@ impl Parser<'_> {
         }
     }
 
-    fn eat(&mut self, sign: char) -> Result<bool, ConfigError> {
+    fn eat(&mut self, sign: char) -> Result<bool, SettingsError> {
         self.space()?;
         let rest = self.rest.strip_prefix(sign);
         self.rest = rest.unwrap_or(self.rest);
         Ok(rest.is_some())
     }
 
-    fn items(&mut self, depth: usize, braced: bool) -> Result<Vec<Item>, ConfigError> {
+    fn items(&mut self, depth: usize, braced: bool) -> Result<Vec<Item>, SettingsError> {
         if depth > MAX_DEPTH {
             return Err(self.wrong("blocks are nested too deeply"));
         }
@@ -107,18 +142,20 @@ impl Parser<'_> {
         }
     }
 
-    fn item(&mut self, depth: usize) -> Result<Item, ConfigError> {
+    fn item(&mut self, depth: usize) -> Result<Item, SettingsError> {
         let mut names = Vec::new();
+        self.space()?;
+        let line = self.line();
         loop {
             self.space()?;
             match self.rest.chars().next() {
                 Some('=' | ':') if !names.is_empty() => {
                     self.rest = &self.rest[1..];
-                    return Ok(Item { names, value: self.value(depth)? });
+                    return Ok(Item { names, value: self.value(depth)?, line });
                 }
                 Some('{') if !names.is_empty() => {
                     self.rest = &self.rest[1..];
-                    return Ok(Item { names, value: Setting::Block(self.items(depth + 1, true)?) });
+                    return Ok(Item { names, value: Setting::Block(self.items(depth + 1, true)?), line });
                 }
                 Some('"') => names.push(self.string()?),
                 Some(c) if is_word(c) => names.push(self.word()),
@@ -127,7 +164,7 @@ impl Parser<'_> {
         }
     }
 
-    fn value(&mut self, depth: usize) -> Result<Setting, ConfigError> {
+    fn value(&mut self, depth: usize) -> Result<Setting, SettingsError> {
         if depth > MAX_DEPTH {
             return Err(self.wrong("values are nested too deeply"));
         }
@@ -161,7 +198,7 @@ impl Parser<'_> {
         word.to_owned()
     }
 
-    fn string(&mut self) -> Result<String, ConfigError> {
+    fn string(&mut self) -> Result<String, SettingsError> {
         let mut chars = self.rest[1..].char_indices();
         let mut text = String::new();
         while let Some((at, c)) = chars.next() {
@@ -203,10 +240,10 @@ mod tests {
             "# comment\nplugin_cache_dir = \"/cache\" // more\ncredentials \"a.b\" { token = \"x\\\"y\" }\n/* */ x { \"k/l\" = [\"a\", 1,] }",
         )
         .unwrap();
-        assert_eq!(items[0], Item { names: vec!["plugin_cache_dir".into()], value: text("/cache") });
+        assert_eq!(items[0], Item { names: vec!["plugin_cache_dir".into()], value: text("/cache"), line: 2 });
         assert_eq!(items[1].names, ["credentials", "a.b"]);
-        assert_eq!(items[1].value.as_block().unwrap()[0].value, text("x\"y"));
-        let inner = &items[2].value.as_block().unwrap()[0];
+        assert_eq!(items[1].block().unwrap()[0].value, text("x\"y"));
+        let inner = &items[2].block().unwrap()[0];
         assert_eq!(
             (inner.names[0].as_str(), &inner.value),
             ("k/l", &Setting::List(vec![text("a"), text("1")]))

@@ -209,7 +209,12 @@ pub fn wait<F: Future>(future: F) -> F::Output {
 
 /// Whether there is anything to work with; says so if not.
 pub fn require_configuration(world: &dyn World, ui: &Ui) -> bool {
-    if plumb_semantics::load::has_configuration(world, Path::new(".")) {
+    require_configuration_in(world, Path::new("."), ui)
+}
+
+/// Whether there is anything to work with in a directory; says so if not.
+pub fn require_configuration_in(world: &dyn World, directory: &Path, ui: &Ui) -> bool {
+    if plumb_semantics::load::has_configuration(world, directory) {
         return true;
     }
     let missing = Diagnostic::error("no-configuration", "No configuration")

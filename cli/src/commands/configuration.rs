@@ -185,7 +185,7 @@ fn expression(expr: &Expr) -> Expression {
 }
 
 /// The value of a literal, also of one made of literals.
-fn constant(expr: &Expr) -> Option<Value> {
+pub(crate) fn constant(expr: &Expr) -> Option<Value> {
     Some(match &expr.kind {
         ExprKind::Null => Value::NULL,
         ExprKind::Bool(value) => Value::Bool(*value),

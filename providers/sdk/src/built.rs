@@ -21,6 +21,7 @@ use crate::context::{Context, Private, Stop};
 use crate::erased::{AnyConfiguration, AnyData, AnyEphemeral, AnyResource};
 use crate::function::AnyFunction;
 use crate::plan;
+use crate::provider::Ending;
 use crate::resource::MoveSource;
 use crate::rules::{Shape, unknown_kind};
 
@@ -35,6 +36,7 @@ pub(crate) struct Built<C> {
     pub data_sources: BTreeMap<EcoString, Box<dyn AnyData<C>>>,
     pub ephemeral: BTreeMap<EcoString, Box<dyn AnyEphemeral<C>>>,
     pub functions: BTreeMap<EcoString, Box<dyn AnyFunction>>,
+    pub ending: Option<Ending>,
     pub stop: watch::Sender<bool>,
 }
 
@@ -297,6 +299,12 @@ impl<C: Send + Sync + 'static> Provider for Built<C> {
 
     async fn stop(&self) {
         self.stop.send_replace(true);
+    }
+
+    async fn shutdown(&self) {
+        if let Some(ending) = &self.ending {
+            ending();
+        }
     }
 }
 

@@ -80,7 +80,11 @@ pub struct ProviderBuilder<C> {
     data_sources: Vec<Named<Box<dyn AnyData<C>>>>,
     ephemeral: Vec<Named<Box<dyn AnyEphemeral<C>>>>,
     functions: Vec<Named<Box<dyn AnyFunction>>>,
+    ending: Option<Ending>,
 }
+
+/// What is done when everything that the provider did is recorded.
+pub(crate) type Ending = Box<dyn Fn() + Send + Sync>;
 
 impl ProviderBuilder<()> {
     /// A provider that is not configured.
@@ -112,6 +116,7 @@ impl<C: Send + Sync + 'static> ProviderBuilder<C> {
             data_sources: Vec::new(),
             ephemeral: Vec::new(),
             functions: Vec::new(),
+            ending: None,
         }
     }
 
@@ -146,6 +151,13 @@ impl<C: Send + Sync + 'static> ProviderBuilder<C> {
         self
     }
 
+    /// The same, which does this when it is shut down: everything that it did is recorded by then. After a crash, or
+    /// where recording failed, it is not done.
+    pub fn on_shutdown(mut self, ending: impl Fn() + Send + Sync + 'static) -> Self {
+        self.ending = Some(Box::new(ending));
+        self
+    }
+
     /// The provider.
     pub fn build(self) -> Arc<dyn Provider> {
         let resources: BTreeMap<_, _> = self.resources.into_iter().collect();
@@ -176,6 +188,7 @@ impl<C: Send + Sync + 'static> ProviderBuilder<C> {
             data_sources,
             ephemeral,
             functions,
+            ending: self.ending,
             stop: watch::channel(false).0,
         })
     }

@@ -214,7 +214,8 @@ pub struct Run {
 }
 
 impl Run {
-    fn of(what: String, output: Output) -> Run {
+    /// What a program gave back.
+    pub fn of(what: String, output: Output) -> Run {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let run = Run {
             what,

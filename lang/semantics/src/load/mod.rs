@@ -28,6 +28,7 @@ mod blocks;
 mod declare;
 mod files;
 mod json;
+mod limits;
 mod overrides;
 pub(crate) mod providers;
 mod resource;

@@ -16,6 +16,7 @@ mod expr;
 mod graph;
 pub mod inputs;
 pub mod load;
+mod order;
 pub mod program;
 pub mod reference;
 pub mod schemas;
@@ -23,7 +24,9 @@ pub mod types;
 pub mod world;
 
 pub use check::check;
-pub use load::{InstalledModules, LoadOptions, NoneInstalled, load};
+pub use load::{
+    InstalledModule, InstalledModules, LoadOptions, ModuleRequest, NoneInstalled, NotInstalled, load,
+};
 pub use program::{Loaded, Module, ModuleId, Node, NodeId, NodeKind, Program};
 pub use schemas::{NoSchemas, Schemas};
 pub use world::{MemoryWorld, PathKind, World, WorldError};

@@ -24,6 +24,11 @@ fn checking() {
 }
 
 #[test]
+fn types() {
+    check_cases("types");
+}
+
+#[test]
 fn evaluating() {
     check_cases("evaluate");
 }

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::expr::{Eval, FunctionContext, Rules};
 use crate::program::{Node, NodeId, NodeKind, OutputDecl, VariableDecl};
+use crate::types::Constraint;
 use crate::world::World;
 
 impl Evaluator {
@@ -52,7 +53,9 @@ impl Evaluator {
         self.nodes[node.0 as usize] = NodeState::Values(stored.collect());
     }
 
-    pub(super) fn functions<'a>(&'a self, dialect: plumb_syntax::Dialect) -> FunctionContext<'a> {
+    /// What functions need to know that are called in a module.
+    pub(super) fn functions(&self, module: crate::ModuleId) -> FunctionContext<'_> {
+        let declared = &*self.program.module(module).declarations;
         FunctionContext {
             world: &*self.options.world as &dyn World,
             phase: self.options.phase,
@@ -60,14 +63,15 @@ impl Evaluator {
             provider_functions: self.options.provider_functions.as_deref(),
             template_depth: 0,
             strict: self.options.exactly_terraform_1_11,
-            dialect,
+            dialect: declared.dialect,
+            declared: Some(declared),
         }
     }
 
     /// The value of an expression in a scope.
     pub(super) fn eval_scoped(&self, scope: &Scope<'_>, expr: &Expr) -> Result<Value, Diagnostics> {
         let dialect = self.program.module(scope.module.module).dialect;
-        Eval::new(scope, &self.functions(dialect), self.rules(dialect)).finish(expr)
+        Eval::new(scope, &self.functions(scope.module.module), self.rules(dialect)).finish(expr)
     }
 
     pub(super) fn rules(&self, dialect: plumb_syntax::Dialect) -> Rules {
@@ -169,34 +173,7 @@ impl Evaluator {
                 ));
             }
         };
-        let value = match &decl.defaults {
-            Some(stand_ins) => defaults::apply(&value, stand_ins),
-            None => value,
-        };
-        let value = convert(&value, &decl.constraint).map_err(|error| {
-            let detail = eco_format!(
-                "The value given for `{}` is not of its type {}: {error}.",
-                decl.name,
-                decl.constraint
-            );
-            Some(
-                Diagnostic::error("invalid-variable-value", "Invalid value for input variable")
-                    .detail(detail)
-                    .into(),
-            )
-        })?;
-        if value.is_null() && !decl.nullable {
-            return Err(Some(
-                Diagnostic::error("null-variable", "Required variable not set")
-                    .detail(eco_format!(
-                        "The variable `{}` is not nullable, but its value is null.",
-                        decl.name
-                    ))
-                    .help("Give a value, or remove `nullable = false`.")
-                    .into(),
-            ));
-        }
-        Ok(value)
+        decl.typed(value).map_err(|problem| Some(problem.into()))
     }
 
     fn validate_variable(&self, node: NodeId, instances: u32, diagnostics: &mut Diagnostics) {
@@ -250,7 +227,7 @@ impl Evaluator {
         };
         let value = match &decl.ty {
             None => value,
-            Some((ty, stand_ins)) => {
+            Some(Constraint { ty, defaults: stand_ins, .. }) => {
                 let value = stand_ins.as_ref().map_or_else(|| value.clone(), |s| defaults::apply(&value, s));
                 match convert(&value, ty) {
                     Ok(value) => value,

@@ -157,12 +157,11 @@ impl<'a> Eval<'a> {
             ExprKind::Spread(inner) => self.misplaced("...", "in tuples and objects", inner.span),
             ExprKind::Nullable(inner) => self.misplaced("?", "in types", inner.span),
             ExprKind::Where(narrowed) => self.misplaced("where", "in types", narrowed.base.span),
-            // A diagnostic was given when the text was read; this one is for texts that are read while evaluating.
-            ExprKind::Error => self.fail(
-                Diagnostic::error("invalid-expression", "Invalid expression")
-                    .detail("This part could not be read.")
-                    .at(expr.span),
-            ),
+            ExprKind::Qualified(name) => {
+                self.fail(crate::types::define::unknown_library(name, std::iter::empty()))
+            }
+            // What is wrong was said when the text was read.
+            ExprKind::Error => Err(Failed),
         }
     }
 

@@ -51,7 +51,8 @@ impl Registry {
     /// For a configuration: its version constraints must be met, and its resource types are those that are needed.
     pub fn for_program(program: &Program) -> Registry {
         let installation = Installation::for_program(program);
-        let mut registry = Registry { installation, ..Registry::default() };
+        let mut registry = Registry::default();
+        registry.installation = installation;
         for (name, limits) in &program.root().settings.limits {
             match named(program, name) {
                 Some(source) => drop(registry.limiters.insert(source, Arc::new(Limiter::new(limits)))),

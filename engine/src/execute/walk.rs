@@ -174,6 +174,8 @@ pub(super) struct Walker<'a> {
     running: BTreeMap<Instance, (Action, Instant)>,
     /// Outcomes on their way to the disk, oldest first.
     saving: VecDeque<Ticket>,
+    /// Whether an outcome did not reach the disk.
+    unsaved: bool,
     pub urgency: Urgency,
     /// Whether nobody knows what became of a step, so that the operation stays unfinished.
     pub lost: bool,
@@ -233,6 +235,7 @@ impl<'a> Walker<'a> {
             skipped: Vec::new(),
             running: BTreeMap::new(),
             saving: VecDeque::new(),
+            unsaved: false,
             urgency: Urgency::None,
             lost: false,
             diagnostics: Diagnostics::new(),
@@ -543,6 +546,7 @@ impl<'a> Walker<'a> {
             self.saving.pop_front();
             if let Err(error) = result {
                 self.diagnostics.push(crate::trouble::state(&error));
+                self.unsaved = true;
                 self.schedule.halt();
             }
         }
@@ -662,6 +666,7 @@ impl<'a> Walker<'a> {
             for ticket in std::mem::take(&mut self.saving) {
                 if let Err(found) = step::durable(ticket).await {
                     self.diagnostics.push(found);
+                    self.unsaved = true;
                 }
             }
         }
@@ -672,10 +677,10 @@ impl<'a> Walker<'a> {
             (false, true) => OperationStatus::Failed,
             (false, false) => OperationStatus::Succeeded,
         };
-        let Walker { writer, schedule, skipped, mut diagnostics, urgency, lost, .. } = self;
+        let Walker { writer, schedule, skipped, mut diagnostics, urgency, unsaved, lost, .. } = self;
         // What still runs is abandoned with its intent in the journal.
         drop(schedule);
-        if urgency != Urgency::Immediate {
+        if urgency != Urgency::Immediate && !unsaved {
             providers.shutdown().await;
         }
         let operation = match Arc::into_inner(writer) {

@@ -16,6 +16,7 @@ mod expr;
 mod graph;
 pub mod inputs;
 pub mod load;
+pub mod mentions;
 mod order;
 pub mod program;
 pub mod reference;

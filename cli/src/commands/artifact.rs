@@ -120,8 +120,6 @@ pub fn open_for_applying(path: &Path, state: &State, ui: &Ui) -> Result<(Plan, S
             return Err(Exit::Error);
         }
     };
-    let kinds = prior.types();
-    let current = prior.binding;
     let text = digest.to_string();
     let mut earlier = None;
     for operation in state.history() {
@@ -131,14 +129,14 @@ pub fn open_for_applying(path: &Path, state: &State, ui: &Ui) -> Result<(Plan, S
             break;
         }
     }
-    if let Err(refusal) = binding::check(digest, &artifact.plan.state, &current, earlier) {
+    if let Err(refusal) = binding::check(digest, &artifact.plan.state, &prior.binding, earlier) {
         refuse(refusal.diagnostic(), ui);
         return Err(Exit::Stale);
     }
     let plan = artifact.plan.clone();
     let mut session = session_of(artifact, ui).ok_or(Exit::Error)?;
-    // What is destroyed may be of a type that the configuration does not have any more.
-    let found = session.with_schemas(kinds);
+    // What is deleted may be of a type that the configuration no longer names.
+    let found = session.with_schemas(prior.types());
     if ui.diagnostics(&found, session.sources()) {
         return Err(Exit::Error);
     }

@@ -3,21 +3,25 @@
 use std::collections::BTreeMap;
 
 use ecow::{EcoString, eco_format};
+use plumb_engine::plan::Plan;
 use plumb_engine::providers::Schemas;
 use plumb_model::address::{Mode, ProviderConfig};
 use plumb_model::convert::convert;
 use plumb_model::{Block as Schema, Nesting, Value, defaults};
 use plumb_semantics::Program;
-use plumb_semantics::program::{CallDecl, Module, ModuleId, OutputDecl, ResourceDecl, VariableDecl};
+use plumb_semantics::program::{
+    CallDecl, Module, ModuleId, ModuleOrigin, OutputDecl, ResourceDecl, VariableDecl,
+};
 use plumb_syntax::tree::{Body, Expr, ExprKind, ObjectEntry, Traversal, TraversalStep, UnaryOp};
 
+use super::relevant;
 use crate::render::configuration_view::{
     ConfigurationView, Expression, Expressions, ModuleCallView, ModuleView, OutputView, ProviderView,
     ResourceView, VariableView,
 };
 
-/// What a program declares.
-pub fn view(program: &Program, schemas: &Schemas) -> ConfigurationView {
+/// What a program declares, and what of it a plan was made from.
+pub fn view(program: &Program, schemas: &Schemas, plan: &Plan) -> ConfigurationView {
     let mut providers = BTreeMap::new();
     for (_, module) in program.modules() {
         for (key, decl) in &module.providers {
@@ -40,7 +44,11 @@ pub fn view(program: &Program, schemas: &Schemas) -> ConfigurationView {
             providers.insert(config_key(&decl.config), view);
         }
     }
-    ConfigurationView { providers, root: module(program, ModuleId::ROOT, schemas) }
+    ConfigurationView {
+        providers,
+        root: module(program, ModuleId::ROOT, schemas),
+        relevant: relevant::attributes(program, plan),
+    }
 }
 
 /// The key of a provider configuration: `name`, `name.alias`, `module.m:name`.
@@ -66,8 +74,10 @@ fn module(program: &Program, id: ModuleId, schemas: &Schemas) -> ModuleView {
         .collect();
     resources.sort_by(|a, b| (a.mode, &a.address).cmp(&(b.mode, &b.address)));
     let calls = declared.calls.values().enumerate().map(|(index, call)| {
-        let child = declared.children[index].map(|child| module(program, child, schemas)).unwrap_or_default();
-        (call.name.name.clone(), module_call(call, child))
+        let child = declared.children[index];
+        let origin = child.and_then(|child| program.module(child).origin.as_ref());
+        let view = child.map(|child| module(program, child, schemas)).unwrap_or_default();
+        (call.name.name.clone(), module_call(call, origin, view))
     });
     ModuleView {
         outputs: declared.outputs.iter().map(|(name, decl)| (name.clone(), output(decl))).collect(),
@@ -134,10 +144,10 @@ fn resource(module: &Module, index: usize, decl: &ResourceDecl, schemas: &Schema
     }
 }
 
-fn module_call(call: &CallDecl, module: ModuleView) -> ModuleCallView {
+fn module_call(call: &CallDecl, origin: Option<&ModuleOrigin>, module: ModuleView) -> ModuleCallView {
     ModuleCallView {
-        source: call.source.as_ref().map(|(source, _)| source.clone()).unwrap_or_default(),
-        version_constraint: call.version.as_ref().map(|(version, _)| version.clone()),
+        source: origin.map(|origin| origin.source.clone()).unwrap_or_default(),
+        version_constraint: origin.and_then(|origin| origin.constraint.clone()),
         expressions: call.arguments.iter().map(|(name, a)| (name.clone(), expression(&a.value))).collect(),
         count: call.repetition.count.as_ref().map(expression),
         for_each: call.repetition.for_each.as_ref().map(expression),
@@ -177,7 +187,7 @@ fn expression(expr: &Expr) -> Expression {
 }
 
 /// The value of a literal, also of one made of literals.
-fn constant(expr: &Expr) -> Option<Value> {
+pub(crate) fn constant(expr: &Expr) -> Option<Value> {
     Some(match &expr.kind {
         ExprKind::Null => Value::NULL,
         ExprKind::Bool(value) => Value::Bool(*value),

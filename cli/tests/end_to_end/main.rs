@@ -2,8 +2,9 @@
 //!
 //! - `examples`: each of `examples/`, made, changed and destroyed;
 //! - `documents`: every command that the documentation shows, and what it prints;
-//! - `commands`: exit codes, streams, formats, approval, locks; `choosing`: what is planned;
+//! - `authoring`: what helps authors; `commands`: exit codes, streams, formats, approval, locks; `choosing`: what is planned;
 //! - `failing`: failed steps and interrupts; `robust`: killed processes, full disks, damaged files, absurd input;
+//! - `killed`: Plumb and a provider in a process of its own, killed while they change things;
 //! - `parity`: Terraform and Plumb side by side.
 
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
@@ -11,10 +12,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod authoring;
 mod choosing;
 mod commands;
 mod documents;
 mod examples;
 mod failing;
+mod killed;
 mod parity;
 mod robust;

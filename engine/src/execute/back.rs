@@ -38,6 +38,7 @@ pub(super) async fn run_if_unchanged(job: step::Job) -> step::Ended {
             value: job.change.before.clone(),
             saved: None,
             provisional: None,
+            lost: false,
             diagnostics: found.about(&job.change.address),
         },
     }

@@ -105,10 +105,13 @@ pub(crate) struct Ended {
     pub done: bool,
     /// The object now, with marks; null if there is none.
     pub value: Value,
-    /// Whether the outcome is on disk; none if nothing was done.
+    /// Whether the outcome is on disk; none if nothing was done, or nobody knows what was.
     pub saved: Option<Ticket>,
     /// The record of what was created, if it waits for provisioners: as it is saved, tainted.
     pub provisional: Option<Box<InstanceRecord>>,
+    /// Whether nobody knows what the provider did. The step stays in flight, as if this process had ended meanwhile: the
+    /// next plan finds out.
+    pub lost: bool,
     /// What there is to say.
     pub diagnostics: Diagnostics,
 }
@@ -121,17 +124,20 @@ struct Result {
     private: Bytes,
     identity: Option<Value>,
     tainted: bool,
+    /// Whether the provider gave no answer.
+    lost: bool,
 }
 
 /// Runs a step.
 pub(crate) async fn run(job: Job) -> Ended {
-    let mut step = Run { diagnostics: Diagnostics::new(), saved: None, provisional: None, job: &job };
+    let mut step =
+        Run { diagnostics: Diagnostics::new(), saved: None, provisional: None, lost: false, job: &job };
     let value = step.run().await;
-    let Run { diagnostics, saved, provisional, .. } = step;
+    let Run { diagnostics, saved, provisional, lost, .. } = step;
     let diagnostics = diagnostics.about(&job.change.address);
     let done = !diagnostics.has_errors();
     let value = value.unwrap_or_else(|| job.change.before.clone());
-    Ended { done, value, saved, provisional: provisional.filter(|_| done), diagnostics }
+    Ended { done, value, saved, provisional: provisional.filter(|_| done), lost, diagnostics }
 }
 
 /// Waits, without blocking the thread, until something is on disk.
@@ -153,6 +159,7 @@ struct Run<'j> {
     diagnostics: Diagnostics,
     saved: Option<Ticket>,
     provisional: Option<Box<InstanceRecord>>,
+    lost: bool,
 }
 
 impl Run<'_> {
@@ -187,6 +194,11 @@ impl Run<'_> {
             None => self.without_provider(),
             Some(request) => self.call(request).await,
         };
+        if result.lost {
+            self.lost = true;
+            self.diagnostics.push(outcome_unknown());
+            return Some(result.value);
+        }
         let outcome = self.outcome(&result);
         self.saved = Some(job.writer.outcome(&step, outcome));
         Some(result.value)
@@ -316,7 +328,8 @@ impl Run<'_> {
     fn planned_record(&self, request: &ApplyRequest) -> std::result::Result<JsonText, Diagnostic> {
         let planned = object::unknown_as_null(&request.planned);
         let planned = self.marked(&planned);
-        let record = self.outcome_of(&planned, &request.planned_private, None, false).record();
+        let identity = request.planned_identity.as_ref().filter(|identity| identity.is_wholly_known());
+        let record = self.outcome_of(&planned, &request.planned_private, identity, false).record();
         let record = record.map_err(|e| crate::trouble::unsaveable(&e))?;
         JsonText::of(&record).map_err(|e| crate::trouble::unsaveable(&e))
     }
@@ -333,7 +346,7 @@ impl Run<'_> {
             Part::DeleteDeposed(key) => Some(key.clone()),
             _ => change.deposed.clone(),
         };
-        Outcome { change, value, ty: &self.job.schema.ty, private, identity, tainted, deposed }
+        Outcome { change, value, schema: &self.job.schema, private, identity, tainted, deposed }
     }
 
     /// With the marks of the schema and those that the planned object has.
@@ -361,6 +374,7 @@ impl Run<'_> {
                 .record
                 .as_ref()
                 .is_some_and(|r| r.status == plumb_state::record::InstanceStatus::Tainted),
+            lost: false,
         }
     }
 
@@ -381,6 +395,7 @@ impl Run<'_> {
             value: self.marked(&value),
             private: response.private,
             identity: response.identity,
+            lost: failed && response.state.is_none(),
         }
     }
 
@@ -496,4 +511,10 @@ impl Run<'_> {
             }
         }
     }
+}
+
+fn outcome_unknown() -> Diagnostic {
+    Diagnostic::warning("outcome-unknown", "It is not known what became of a step")
+        .detail("The provider gave no answer that tells whether it changed the object.")
+        .help("Plan again: `plumb plan` first asks the provider how the object is now, and records that.")
 }

@@ -181,7 +181,11 @@ pub(super) struct Walker<'a> {
     pub running: BTreeMap<Instance, (Action, Instant)>,
     /// Outcomes on their way to the disk, oldest first.
     saving: VecDeque<Ticket>,
+    /// Whether an outcome did not reach the disk.
+    unsaved: bool,
     pub urgency: Urgency,
+    /// Whether nobody knows what became of a step, so that the operation stays unfinished.
+    pub lost: bool,
     pub diagnostics: Diagnostics,
 }
 
@@ -238,7 +242,9 @@ impl<'a> Walker<'a> {
             skipped: Vec::new(),
             running: BTreeMap::new(),
             saving: VecDeque::new(),
+            unsaved: false,
             urgency: Urgency::None,
+            lost: false,
             diagnostics: Diagnostics::new(),
         })
     }
@@ -425,12 +431,17 @@ impl<'a> Walker<'a> {
         };
         let key = crate::plan::prior::state_key(at, deposed);
         let record = self.records.get(&key).cloned();
+        let instance = self.evaluator.find(&change.address);
+        // What is wrong with the block was an error when the plan was made.
+        let meta = instance.and_then(|instance| {
+            crate::meta::of(&self.evaluator, &self.schemas, instance, &change.provider.source).ok().flatten()
+        });
         step::Job {
             provider: self.providers.get(&change.provider).cloned(),
             moved_from: change.previous_address.is_some().then_some(key).filter(|_| record.is_some()),
             record,
             writer: self.writer.clone(),
-            meta: None,
+            meta,
             provisional: false,
             change,
             part,
@@ -565,6 +576,7 @@ impl<'a> Walker<'a> {
         let StepDone { change, part, instance, began, mut ended, provisioned } = done;
         let (address, action, took) = (change.address.clone(), part.action(), began.elapsed());
         self.saving.extend(ended.saved.take());
+        self.lost |= ended.lost;
         self.look_at_saving();
         if !provisioned {
             self.make_way(&change, &part, &ended);
@@ -629,6 +641,7 @@ impl<'a> Walker<'a> {
             self.saving.pop_front();
             if let Err(error) = result {
                 self.diagnostics.push(crate::trouble::state(&error));
+                self.unsaved = true;
                 self.schedule.halt();
             }
         }
@@ -753,6 +766,7 @@ impl<'a> Walker<'a> {
             for ticket in std::mem::take(&mut self.saving) {
                 if let Err(found) = step::durable(ticket).await {
                     self.diagnostics.push(found);
+                    self.unsaved = true;
                 }
             }
         }
@@ -763,14 +777,14 @@ impl<'a> Walker<'a> {
             (false, true) => OperationStatus::Failed,
             (false, false) => OperationStatus::Succeeded,
         };
-        let Walker { writer, schedule, skipped, mut diagnostics, urgency, .. } = self;
+        let Walker { writer, schedule, skipped, mut diagnostics, urgency, unsaved, lost, .. } = self;
         // What still runs is abandoned with its intent in the journal.
         drop(schedule);
-        if urgency != Urgency::Immediate {
+        if urgency != Urgency::Immediate && !unsaved {
             providers.shutdown().await;
         }
         let operation = match Arc::into_inner(writer) {
-            Some(writer) if urgency != Urgency::Immediate => match writer.finish(status) {
+            Some(writer) if urgency != Urgency::Immediate && !lost => match writer.finish(status) {
                 Ok(operation) => Some(operation),
                 Err(error) => {
                     diagnostics.push(crate::trouble::state(&error));

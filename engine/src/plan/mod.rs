@@ -17,6 +17,7 @@ pub(crate) mod conditions;
 pub(crate) mod data;
 pub(crate) mod instance;
 mod model;
+mod moved;
 mod moves;
 pub(crate) mod outcome;
 pub mod prior;

@@ -16,16 +16,21 @@ mod expr;
 mod graph;
 pub mod inputs;
 pub mod load;
+pub mod mentions;
 pub mod moves;
+mod order;
 pub mod program;
 pub mod provisioner;
+mod reasons;
 pub mod reference;
 pub mod schemas;
 pub mod types;
 pub mod world;
 
 pub use check::check;
-pub use load::{InstalledModules, LoadOptions, NoneInstalled, load};
+pub use load::{
+    InstalledModule, InstalledModules, LoadOptions, ModuleRequest, NoneInstalled, NotInstalled, load,
+};
 pub use program::{Loaded, Module, ModuleId, Node, NodeId, NodeKind, Program};
 pub use schemas::{NoSchemas, Schemas};
 pub use world::{MemoryWorld, PathKind, World, WorldError};

@@ -16,11 +16,15 @@ use std::sync::Arc;
 use ecow::{EcoString, eco_format};
 use indexmap::IndexMap;
 use plumb_model::address::{ConfigResource, ModulePath, ProviderConfig, ProviderSource, Resource, Target};
-use plumb_model::{Diagnostics, SourceId, Sources, Span, Type};
+use plumb_model::convert::convert;
+use plumb_model::{Diagnostic, Diagnostics, SourceId, Sources, Span, Type, Value, defaults};
 use plumb_syntax::Dialect;
 use plumb_syntax::tree::{Block, Expr, Ident};
 
 use plumb_model::defaults::Defaults;
+
+use crate::load::ModuleRequest;
+use crate::types::{Constraint, NamedTypes, Shape};
 
 /// Names a module within [`Program::modules`]. The root is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -99,6 +103,10 @@ pub struct Module {
     pub path: ModulePath,
     /// The directory, as the user would name it: relative to the working directory if the root was.
     pub directory: PathBuf,
+    /// The directory that it was read from. It differs from `directory` where installed modules have the same files.
+    pub read_from: PathBuf,
+    /// What was called; none for the root module.
+    pub origin: Option<ModuleOrigin>,
     /// The module that calls this one and the index of the call.
     pub parent: Option<(ModuleId, u32)>,
     /// The module that each call leads to, by the index of the call; none if it could not be loaded.
@@ -112,6 +120,20 @@ pub struct Module {
     pub resource_providers: Vec<ProviderConfig>,
     /// The first node of each kind.
     pub(crate) first_nodes: FirstNodes,
+}
+
+/// Where a called module came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleOrigin {
+    /// The address, as it was written or computed.
+    pub source: EcoString,
+    /// The version constraint, if there is one.
+    pub constraint: Option<EcoString>,
+    /// The exact version, if it has one.
+    pub version: Option<EcoString>,
+    /// The directory that modules called from it by relative paths may not leave; none for what is not installed but
+    /// simply there. A path as [`Module::read_from`].
+    pub package: Option<PathBuf>,
 }
 
 impl std::ops::Deref for Module {
@@ -181,6 +203,8 @@ pub struct Declarations {
     pub imports: Vec<ImportDecl>,
     /// What `terraform` and `language` blocks say.
     pub settings: Settings,
+    /// Entries of `types` blocks by name.
+    pub types: NamedTypes,
 }
 
 /// A `variable` block.
@@ -196,6 +220,8 @@ pub struct VariableDecl {
     pub constraint: Type,
     /// Whether a type was written.
     pub typed: bool,
+    /// All that was written of the type; `any` where none was.
+    pub shape: Shape,
     /// What stands in for absent optional attributes.
     pub defaults: Option<Arc<Defaults>>,
     /// The value where none is given; the expression is constant.
@@ -214,6 +240,33 @@ pub struct VariableDecl {
     pub deprecated: Option<EcoString>,
     /// `validation` blocks.
     pub validations: Vec<Condition>,
+}
+
+impl VariableDecl {
+    /// A value that was given, or the default, as one of the variable's type.
+    ///
+    /// # Errors
+    /// It is none; without a place.
+    pub(crate) fn typed(&self, value: Value) -> Result<Value, Diagnostic> {
+        let value = match &self.defaults {
+            Some(stand_ins) => defaults::apply(&value, stand_ins),
+            None => value,
+        };
+        let value = convert(&value, &self.constraint).map_err(|error| {
+            let detail = eco_format!(
+                "The value given for `{}` is not of its type {}: {error}.",
+                self.name,
+                self.constraint
+            );
+            Diagnostic::error("invalid-variable-value", "Invalid value for input variable").detail(detail)
+        })?;
+        if value.is_null() && !self.nullable {
+            return Err(Diagnostic::error("null-variable", "Required variable not set")
+                .detail(eco_format!("The variable `{}` is not nullable, but its value is null.", self.name))
+                .help("Give a value, or remove `nullable = false`."));
+        }
+        Ok(value)
+    }
 }
 
 /// An entry of a `locals` block.
@@ -236,8 +289,8 @@ pub struct OutputDecl {
     pub span: Span,
     /// The value.
     pub value: Expr,
-    /// The type that the value is converted to, if one is written, with what stands in for absent attributes.
-    pub ty: Option<(Type, Option<Arc<Defaults>>)>,
+    /// The type of the value, if one is written.
+    pub ty: Option<Constraint>,
     /// What it is for.
     pub description: EcoString,
     /// Never shown.
@@ -368,10 +421,11 @@ pub struct CallDecl {
     pub name: Ident,
     /// The place of the block's header.
     pub span: Span,
-    /// Where the module comes from, as written; absent if it could not be said.
-    pub source: Option<(EcoString, Span)>,
-    /// The version constraint.
-    pub version: Option<(EcoString, Span)>,
+    /// Where the module comes from. The value is constant for each module that the call is in: [`Module::origin`] of
+    /// the called one.
+    pub source: Option<Expr>,
+    /// The version constraint; constant too.
+    pub version: Option<Expr>,
     /// How many instances there are.
     pub repetition: Repetition,
     /// The inputs by name.
@@ -505,8 +559,32 @@ pub struct Settings {
     pub experiments: Vec<Ident>,
     /// The edition of the native language.
     pub edition: Option<(EcoString, Span)>,
+    /// The levels of lints, by name, with the place of each.
+    pub lints: IndexMap<EcoString, (crate::check::lints::Level, Span)>,
     /// `provider_meta` blocks by local name of the provider.
     pub provider_meta: IndexMap<EcoString, Arc<Block>>,
+    /// `limits` blocks by local name of the provider.
+    pub limits: IndexMap<EcoString, ProviderLimits>,
+}
+
+/// How many calls a provider may get.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProviderLimits {
+    /// About whatever it is.
+    pub all: Limits,
+    /// About types, in addition.
+    pub types: IndexMap<EcoString, Limits>,
+    /// The place of the block's header.
+    pub span: Span,
+}
+
+/// How many calls there may be; no bound where nothing is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Limits {
+    /// At once; at least one.
+    pub concurrency: Option<u32>,
+    /// Begun in a second; above zero.
+    pub per_second: Option<f64>,
 }
 
 /// A program and what was found wrong with it.
@@ -516,6 +594,8 @@ pub struct Loaded {
     pub program: Arc<Program>,
     /// Errors and warnings, over all files.
     pub diagnostics: Diagnostics,
+    /// The calls of modules that are not installed; one of the errors names them.
+    pub missing: Vec<ModuleRequest>,
 }
 
 impl Program {
@@ -562,6 +642,31 @@ impl Program {
     pub fn dependencies(&self, id: NodeId) -> &[Dependency] {
         let range = |i: usize| self.dependency_starts[i] as usize;
         &self.dependencies[range(id.0 as usize)..range(id.0 as usize + 1)]
+    }
+
+    /// The nodes, each after those that it depends on; a node on a cycle comes anywhere.
+    pub fn order(&self) -> Vec<NodeId> {
+        let count = self.node_count();
+        let mut seen = vec![false; count];
+        let mut ordered = Vec::with_capacity(count);
+        let mut stack: Vec<(NodeId, usize)> = Vec::new();
+        for start in 0..count as u32 {
+            if !std::mem::replace(&mut seen[start as usize], true) {
+                stack.push((NodeId(start), 0));
+            }
+            while let Some((id, next)) = stack.pop() {
+                match self.dependencies(id).get(next) {
+                    Some(dependency) => {
+                        stack.push((id, next + 1));
+                        if !std::mem::replace(&mut seen[dependency.to.0 as usize], true) {
+                            stack.push((dependency.to, 0));
+                        }
+                    }
+                    None => ordered.push(id),
+                }
+            }
+        }
+        ordered
     }
 
     /// The node of something that a module declares.

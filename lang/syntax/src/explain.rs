@@ -221,9 +221,7 @@ fn extra(trouble: &Trouble, place: Place, at: usize) -> Diagnostic {
     };
     let begins = trouble.kind(at).is_some_and(kind::begins_expression);
     if trouble.kind(at) == Some(kind::NAMESPACE) {
-        return error("missing-arguments", "Missing open parenthesis", "a function call").help(
-            "Behind `::` stands the name of a function, and behind that its arguments in parentheses.",
-        );
+        return missing_arguments(span);
     }
     let diagnostic = match place {
         Place::Element if begins => {
@@ -566,6 +564,14 @@ pub fn native_only(what: &str, span: Span) -> Diagnostic {
             "..." => "Write `concat(…)` or `merge(…)`, or rename the file to `.cfg`.",
             _ => "Rename the file to `.cfg`.",
         })
+}
+
+/// `namespace::name` that is no call.
+pub fn missing_arguments(span: Span) -> Diagnostic {
+    Diagnostic::error("missing-arguments", "Missing open parenthesis")
+        .detail("Found a name in a namespace, wanted a function call.")
+        .at(span)
+        .help("Behind `::` stands the name of a function, and behind that its arguments in parentheses.")
 }
 
 /// `condition ?` and nothing behind it.

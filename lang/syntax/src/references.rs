@@ -56,6 +56,10 @@ impl<'a> Iterator for References<'a> {
                         return Some(traversal);
                     }
                 }
+                // The second argument of `convert` is a type: its words are no references.
+                Visit::Expr(Expr { kind: ExprKind::Call(call), .. }) if call.is("convert") => {
+                    self.pending.extend(call.arguments.first().map(Visit::Expr));
+                }
                 Visit::Expr(expr) => push_children(expr, &mut self.pending),
                 Visit::Part(part) => push_part(part, &mut self.pending),
                 Visit::Bind(name) => self.bound.push(&name.name),
@@ -77,6 +81,7 @@ fn push_children<'a>(expr: &'a Expr, pending: &mut Vec<Visit<'a>>) {
         | ExprKind::Number(_)
         | ExprKind::String(_)
         | ExprKind::Traversal(_)
+        | ExprKind::Qualified(_)
         | ExprKind::Error => {}
         ExprKind::Template(template) => pending.extend(template.parts.iter().map(Visit::Part)),
         ExprKind::Access(access) => {

@@ -28,8 +28,8 @@ pub const MAX_DEPTH: usize = 256;
 pub enum Dialect {
     /// `.tf`, `.tofu`, `.tfvars`: exactly what Terraform reads.
     Terraform,
-    /// `.cfg`, edition 2026: also `??`, `?.`, `?[ ]`, spread, lines that begin with an operator, raw heredocs, and the
-    /// type forms `T?`, `T where condition` and `{ …, ... }`.
+    /// `.cfg`, edition 2026: also `??`, `?.`, `?[ ]`, spread, lines that begin with an operator, raw heredocs,
+    /// `library::name`, and the type forms `T?`, `T where condition` and `{ …, ... }`.
     Native,
 }
 
@@ -246,6 +246,8 @@ pub enum ExprKind {
     Access(Arc<Access>),
     /// `name(arguments…)`
     Call(Arc<Call>),
+    /// `library::name`: native dialect only; a type or a constant of a library.
+    Qualified(Arc<Qualified>),
     /// `[a, b]`. Elements may be [`ExprKind::Spread`] in the native dialect.
     Tuple(Arc<Tuple>),
     /// `{ a = b }`
@@ -453,6 +455,11 @@ pub struct Call {
 }
 
 impl Call {
+    /// Whether this calls the function of that name, without a namespace.
+    pub fn is(&self, name: &str) -> bool {
+        self.namespaces.is_empty() && self.name.as_str() == name
+    }
+
     /// The name with its namespaces, as written: `provider::aws::arn_parse`.
     pub fn full_name(&self) -> EcoString {
         let mut full = EcoString::new();
@@ -462,6 +469,25 @@ impl Call {
         }
         full.push_str(&self.name.name);
         full
+    }
+}
+
+/// `library::name`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Qualified {
+    /// The names before `::`; at least one.
+    pub namespaces: Vec<Ident>,
+    /// The name of what is meant.
+    pub name: Ident,
+    /// From the first namespace to the name.
+    pub span: Span,
+}
+
+impl fmt::Display for Qualified {
+    /// As it is written.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.namespaces.iter().try_for_each(|namespace| write!(f, "{namespace}::"))?;
+        f.write_str(&self.name.name)
     }
 }
 

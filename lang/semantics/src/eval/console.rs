@@ -33,7 +33,7 @@ impl Evaluator {
         let strict = self.options.exactly_terraform_1_11 || self.program.root().files.is_empty();
         let rules = Rules::exactly(module.dialect, strict);
         let scope = Scope::module(self, at);
-        let functions = FunctionContext { strict, ..self.functions(module.dialect) };
+        let functions = FunctionContext { strict, ..self.functions(at.module) };
         Eval::new(&scope, &functions, rules).finish(&expr)
     }
 

@@ -113,7 +113,7 @@ impl Evaluator {
 
     fn decode(&self, scope: &Scope<'_>, body: &Body, span: Span, schema: &Schema) -> (Value, Diagnostics) {
         let dialect = self.program.module(scope.module.module).dialect;
-        let functions = self.functions(dialect);
+        let functions = self.functions(scope.module.module);
         let mut decoder = Decoder { eval: Eval::new(scope, &functions, self.rules(dialect)) };
         let value = decoder.body(body, span, schema);
         (value, decoder.eval.diagnostics)
@@ -626,7 +626,7 @@ fn lenient_objects(attributes: &indexmap::IndexMap<EcoString, SchemaAttribute>) 
     Type::Object(Arc::new(object))
 }
 
-fn lenient_type(nested: &NestedObject) -> Type {
+pub(crate) fn lenient_type(nested: &NestedObject) -> Type {
     wrap(nested.nesting, lenient_objects(&nested.attributes))
 }
 

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::expr::{Eval, FunctionContext, Rules};
 use crate::program::{Node, NodeId, NodeKind, OutputDecl, VariableDecl};
+use crate::types::Constraint;
 use crate::world::World;
 
 impl Evaluator {
@@ -55,7 +56,9 @@ impl Evaluator {
         self.nodes[node.0 as usize] = NodeState::Values(stored.collect());
     }
 
-    pub(super) fn functions<'a>(&'a self, dialect: plumb_syntax::Dialect) -> FunctionContext<'a> {
+    /// What functions need to know that are called in a module.
+    pub(super) fn functions(&self, module: crate::ModuleId) -> FunctionContext<'_> {
+        let declared = &*self.program.module(module).declarations;
         FunctionContext {
             world: &*self.options.world as &dyn World,
             phase: self.options.phase,
@@ -63,14 +66,15 @@ impl Evaluator {
             provider_functions: self.options.provider_functions.as_deref(),
             template_depth: 0,
             strict: self.options.exactly_terraform_1_11,
-            dialect,
+            dialect: declared.dialect,
+            declared: Some(declared),
         }
     }
 
     /// The value of an expression in a scope.
     pub(super) fn eval_scoped(&self, scope: &Scope<'_>, expr: &Expr) -> Result<Value, Diagnostics> {
         let dialect = self.program.module(scope.module.module).dialect;
-        Eval::new(scope, &self.functions(dialect), self.rules(dialect)).finish(expr)
+        Eval::new(scope, &self.functions(scope.module.module), self.rules(dialect)).finish(expr)
     }
 
     pub(super) fn rules(&self, dialect: plumb_syntax::Dialect) -> Rules {
@@ -129,7 +133,13 @@ impl Evaluator {
                 }
             }
         };
+        let validating = self.options.phase == Phase::Validate;
+        if validating && given.is_none() && decl.default.is_none() {
+            return unknown();
+        }
         match self.prepare(decl, given, at, diagnostics) {
+            // What a module does has to be right for every value, not only for those that this caller gives.
+            Ok(_) if validating => unknown(),
             Ok(value) => value.with_marks(marks_of(decl.sensitive, decl.ephemeral)),
             Err(problem) => {
                 diagnostics.extend(problem.map(|problem| match place == decl.span {
@@ -172,34 +182,7 @@ impl Evaluator {
                 ));
             }
         };
-        let value = match &decl.defaults {
-            Some(stand_ins) => defaults::apply(&value, stand_ins),
-            None => value,
-        };
-        let value = convert(&value, &decl.constraint).map_err(|error| {
-            let detail = eco_format!(
-                "The value given for `{}` is not of its type {}: {error}.",
-                decl.name,
-                decl.constraint
-            );
-            Some(
-                Diagnostic::error("invalid-variable-value", "Invalid value for input variable")
-                    .detail(detail)
-                    .into(),
-            )
-        })?;
-        if value.is_null() && !decl.nullable {
-            return Err(Some(
-                Diagnostic::error("null-variable", "Required variable not set")
-                    .detail(eco_format!(
-                        "The variable `{}` is not nullable, but its value is null.",
-                        decl.name
-                    ))
-                    .help("Give a value, or remove `nullable = false`.")
-                    .into(),
-            ));
-        }
-        Ok(value)
+        decl.typed(value).map_err(|problem| Some(problem.into()))
     }
 
     fn validate_variable(&self, node: NodeId, instances: u32, diagnostics: &mut Diagnostics) -> Vec<Checked> {
@@ -273,7 +256,7 @@ impl Evaluator {
         };
         let value = match &decl.ty {
             None => value,
-            Some((ty, stand_ins)) => {
+            Some(Constraint { ty, defaults: stand_ins, .. }) => {
                 let value = stand_ins.as_ref().map_or_else(|| value.clone(), |s| defaults::apply(&value, s));
                 match convert(&value, ty) {
                     Ok(value) => value,

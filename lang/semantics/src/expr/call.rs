@@ -14,6 +14,8 @@ use plumb_syntax::tree::{Call, Expr, ExprKind, Traversal};
 
 use super::{Eval, Failed, Names, Outcome, Rules};
 use crate::eval::{Phase, ProviderFunctions};
+use crate::program::Declarations;
+use crate::types::define::{Defined, no_libraries};
 use crate::world::{PathKind, World, WorldError};
 
 /// How deep templates may be rendered within each other; deeper is taken for endless.
@@ -35,6 +37,8 @@ pub(crate) struct FunctionContext<'a> {
     pub strict: bool,
     /// The language that templates are read in.
     pub dialect: Dialect,
+    /// What the module declares whose expression it is.
+    pub declared: Option<&'a Declarations>,
 }
 
 impl<'a> FunctionContext<'a> {
@@ -48,6 +52,7 @@ impl<'a> FunctionContext<'a> {
             template_depth: 0,
             strict: false,
             dialect,
+            declared: None,
         }
     }
 }
@@ -136,6 +141,7 @@ impl Context for FunctionContext<'_> {
             template_depth: self.template_depth + 1,
             strict: self.strict,
             dialect: self.dialect,
+            declared: None,
         };
         let names = TemplateNames { variables };
         let eval = Eval::new(&names, &context, Rules::of(self.dialect));
@@ -203,7 +209,9 @@ impl Eval<'_> {
     fn function(&self, call: &Call, name: &str) -> Found {
         let offered = |function: &&'static Function| {
             (!self.rules.strict || function.origin == Origin::Common)
-                && (function.signature.name != "plantimestamp" || self.functions.plan_time.is_some())
+                && (function.signature.name != "plantimestamp"
+                    || self.functions.plan_time.is_some()
+                    || self.functions.phase == Phase::Validate)
         };
         match call.namespaces.first().map(|namespace| namespace.as_str()) {
             None => match plumb_functions::lookup(name).filter(offered) {
@@ -467,7 +475,11 @@ impl Eval<'_> {
             Eval::new(&super::NoNames { place: "A type" }, self.functions, self.rules).finish(expr)
         };
         let mut found = Diagnostics::new();
-        let constraint = crate::types::constraint(ty, &constant, &mut found);
+        let nothing = crate::types::NamedTypes::new();
+        let types = self.functions.declared.map_or(&nothing, |declared| &declared.types);
+        let scope = Defined { types, libraries: &no_libraries };
+        let dialect = self.functions.dialect;
+        let constraint = crate::types::constraint(ty, dialect, &scope, &constant, &mut found);
         let failed = found.has_errors();
         self.diagnostics.extend(found);
         let result = self.eval(value)?;

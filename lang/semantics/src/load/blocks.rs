@@ -71,7 +71,7 @@ fn unexpected_block(block: &Block, shape: &Shape) -> Diagnostic {
 }
 
 /// Reports labels that are missing, too many, or not names. `names` says what each label is.
-pub(super) fn check_labels(block: &Block, names: &[&str], diagnostics: &mut Diagnostics) -> bool {
+pub(crate) fn check_labels(block: &Block, names: &[&str], diagnostics: &mut Diagnostics) -> bool {
     let kind = &block.kind;
     if block.labels.len() != names.len() {
         let wanted = match names {
@@ -269,7 +269,7 @@ pub(super) fn without(block: &Arc<Block>, attributes: &[&str], blocks: &[&str]) 
 }
 
 /// That something is declared twice.
-pub(super) fn duplicate(what: &str, name: &str, again: Span, first: Span) -> Diagnostic {
+pub(crate) fn duplicate(what: &str, name: &str, again: Span, first: Span) -> Diagnostic {
     Diagnostic::error("duplicate-declaration", eco_format!("Duplicate {what}"))
         .detail(eco_format!(
             "The {what} `{name}` is declared twice in this module; names are unique in a module."

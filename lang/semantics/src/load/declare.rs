@@ -19,7 +19,8 @@ use crate::program::{
     Argument, CallDecl, CheckDecl, Declarations, ImportDecl, LocalDecl, MovedDecl, OutputDecl, ProviderKey,
     RemovedDecl, Settings, VariableDecl,
 };
-use crate::types::constraint;
+use crate::types::define::{Defined, define, no_libraries};
+use crate::types::{Constraint, NamedTypes, Shape as TypeShape, constraint};
 
 const VARIABLE: Shape = Shape {
     what: "a `variable` block",
@@ -106,6 +107,7 @@ impl<'a> Declaring<'a> {
             removed: Vec::new(),
             imports: Vec::new(),
             settings: Settings::default(),
+            types: NamedTypes::new(),
         };
         Declaring { declarations, diagnostics: Diagnostics::new(), constant, terraform_version }
     }
@@ -138,6 +140,25 @@ impl<'a> Declaring<'a> {
         blocks
     }
 
+    /// Reads the `types` blocks, whose types the other blocks may mention.
+    pub(super) fn types(&mut self, blocks: &[Arc<Block>]) {
+        if !self.native() {
+            return;
+        }
+        let blocks = blocks.iter().filter(|block| block.kind.as_str() == "types");
+        let constant = |expr: &Expr| (self.constant)(expr, Dialect::Native);
+        self.declarations.types = define(blocks, &no_libraries, &constant, &mut self.diagnostics);
+    }
+
+    /// The type that an argument of a block says, if it is there.
+    fn constraint(&mut self, body: &plumb_syntax::tree::Body) -> Option<Constraint> {
+        let written = body.attribute("type")?;
+        let dialect = self.declarations.dialect;
+        let constant = |expr: &Expr| (self.constant)(expr, dialect);
+        let scope = Defined { types: &self.declarations.types, libraries: &no_libraries };
+        Some(constraint(&written.value, dialect, &scope, &constant, &mut self.diagnostics))
+    }
+
     /// Reads one block.
     pub(super) fn declare(&mut self, block: &Arc<Block>) {
         match block.kind.as_str() {
@@ -154,6 +175,8 @@ impl<'a> Declaring<'a> {
             "moved" => self.moved(block),
             "removed" => self.removed(block),
             "import" => self.import(block),
+            "types" if self.native() => {}
+            "types" => self.diagnostics.push(native_block(block)),
             kind => {
                 let guess = plumb_model::diagnostic::did_you_mean(kind, TOP);
                 self.diagnostics.push(
@@ -193,6 +216,7 @@ impl<'a> Declaring<'a> {
         }
         let name = label(block, 0);
         let body = &block.body;
+        let ty = self.constraint(body);
         let found = &mut self.diagnostics;
         check_shape(body, &VARIABLE, found);
         if ["source", "version", "providers", "count", "for_each", "lifecycle", "depends_on", "locals"]
@@ -206,10 +230,9 @@ impl<'a> Declaring<'a> {
         }
         let dialect = self.declarations.dialect;
         let constant = |expr: &Expr| (self.constant)(expr, dialect);
-        let written = body.attribute("type");
-        let ty = written.map(|attribute| constraint(&attribute.value, &constant, found));
-        let (wanted, stand_ins) =
-            ty.map_or((Type::Dynamic, None), |constraint| (constraint.ty, constraint.defaults));
+        let typed = ty.is_some();
+        let Constraint { ty: wanted, defaults: stand_ins, shape } =
+            ty.unwrap_or_else(|| Constraint::of(TypeShape::any(block.header_span)));
         let nullable = flag(body, "nullable", found).unwrap_or(true);
         let default = blocks::expr(body, "default");
         if let Some(default) = &default {
@@ -220,7 +243,8 @@ impl<'a> Declaring<'a> {
             span: block.header_span,
             ty: wanted.without_optional(),
             constraint: wanted,
-            typed: written.is_some(),
+            typed,
+            shape,
             defaults: stand_ins,
             default,
             description: text(body, "description", found).map(|(text, _)| text).unwrap_or_default(),
@@ -294,13 +318,12 @@ impl<'a> Declaring<'a> {
                 Expr::new(ExprKind::Error, block.header_span)
             }
         };
-        let dialect = self.declarations.dialect;
-        let constant = |expr: &Expr| (self.constant)(expr, dialect);
-        let ty = body.attribute("type").map(|attribute| constraint(&attribute.value, &constant, found));
+        let ty = self.constraint(body);
+        let found = &mut self.diagnostics;
         let decl = OutputDecl {
             span: block.header_span,
             value,
-            ty: ty.map(|constraint| (constraint.ty, constraint.defaults)),
+            ty,
             description: text(body, "description", found).map(|(text, _)| text).unwrap_or_default(),
             sensitive: flag(body, "sensitive", found).unwrap_or(false),
             ephemeral: flag(body, "ephemeral", found).unwrap_or(false),
@@ -372,23 +395,10 @@ impl<'a> Declaring<'a> {
                     .help("Add `source = \"./path\"` or the address of a module."),
             );
         }
-        let source = body.attribute("source").and_then(|attribute| {
-            let dialect = self.declarations.dialect;
-            match attribute.value.as_string() {
-                Some(text) => Some((text.clone(), attribute.value.span)),
-                None => match (self.constant)(&attribute.value, dialect) {
-                    Ok(value) => value.as_str().map(|text| (text.clone(), attribute.value.span)),
-                    Err(errors) => {
-                        found.extend(errors);
-                        None
-                    }
-                },
-            }
-        });
         let decl = CallDecl {
             span: block.header_span,
-            source,
-            version: text(body, "version", found),
+            source: blocks::expr(body, "source"),
+            version: blocks::expr(body, "version"),
             repetition: repetition(body, enabled, found),
             arguments,
             pass_through,
@@ -646,6 +656,17 @@ fn check_default(
             .detail(eco_format!("The default is not of the variable's type {ty}: {problem}."))
             .at(default.span),
     );
+}
+
+/// That a block has a meaning only in the native language.
+fn native_block(block: &Block) -> Diagnostic {
+    Diagnostic::error("needs-native-dialect", "Not available in Terraform's language")
+        .detail(eco_format!(
+            "`{}` blocks are understood in `.cfg` files; in `.tf` files they would mean nothing to Terraform.",
+            block.kind
+        ))
+        .at(block.header_span)
+        .help("Rename the files of the module to `.cfg`.")
 }
 
 /// `providers = { aws = aws.west }`: names within the module to names here.

@@ -14,7 +14,7 @@ use crate::explain::{self, Place};
 use crate::token::{Group, Token, kind};
 use crate::tree::{
     Access, AccessStep, Binary, BinaryOp, Call, Conditional, Dialect, Expr, ExprKind, For, Ident, MAX_DEPTH,
-    Object, ObjectEntry, ObjectKey, Traversal, TraversalStep, Tuple, Unary, UnaryOp, Where,
+    Object, ObjectEntry, ObjectKey, Qualified, Traversal, TraversalStep, Tuple, Unary, UnaryOp, Where,
 };
 
 /// From how many operands on a chain of one associative operator is grouped as a balanced tree.
@@ -189,6 +189,7 @@ impl Walker<'_> {
                     Some(length) => {
                         (self.call(&run.tokens[start..=start + length], depth), start + length + 1)
                     }
+                    None if run.kind(start + 1) == kind::NAMESPACE => self.qualified(run, start, end),
                     None if word == kind::LITERAL => (self.literal(first), start + 1),
                     None => return self.traversal(run, start, end, depth),
                 }
@@ -196,6 +197,21 @@ impl Walker<'_> {
             _ => (self.atom(first, run.kind(start), depth), start + 1),
         };
         if steps == end { base } else { self.access(base, run.slice(steps..end), depth) }
+    }
+
+    /// `library::name`, and where it ends. In Terraform's language only functions have namespaces.
+    fn qualified(&mut self, run: Run, start: usize, end: usize) -> (Expr, usize) {
+        let belongs = |at: &usize| kind::is_word(run.kind(*at)) || run.kind(*at) == kind::NAMESPACE;
+        let steps = (start..end).find(|at| !belongs(at)).unwrap_or(end);
+        let span = self.span_over(&run.tokens[start..steps]);
+        if self.dialect == Dialect::Terraform {
+            self.diagnostics.push(explain::missing_arguments(span));
+            return (Expr::new(ExprKind::Error, span), steps);
+        }
+        let mut namespaces: Vec<Ident> =
+            run.tokens[start..steps].iter().step_by(2).map(|token| self.ident(*token)).collect();
+        let name = namespaces.pop().expect("the grammar matched a name");
+        (Expr::new(ExprKind::Qualified(Arc::new(Qualified { namespaces, name, span })), span), steps)
     }
 
     fn literal(&self, token: Token) -> Expr {

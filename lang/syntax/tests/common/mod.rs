@@ -68,6 +68,7 @@ pub fn show(expr: &Expr) -> String {
         ExprKind::Where(narrowed) => {
             format!("(where {} {})", show(&narrowed.base), show(&narrowed.condition))
         }
+        ExprKind::Qualified(qualified) => format!("(:: {qualified})"),
         ExprKind::Error => "<error>".into(),
     }
 }

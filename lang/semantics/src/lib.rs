@@ -19,6 +19,7 @@ pub mod load;
 pub mod mentions;
 mod order;
 pub mod program;
+mod reasons;
 pub mod reference;
 pub mod schemas;
 pub mod types;

@@ -136,6 +136,13 @@ pub struct ModuleOrigin {
     pub package: Option<PathBuf>,
 }
 
+impl Module {
+    /// Whether somebody else's package was fetched for it: what could be nicer in it is not for its user to mend.
+    pub fn is_fetched(&self) -> bool {
+        self.origin.as_ref().is_some_and(|origin| origin.package.is_some())
+    }
+}
+
 impl std::ops::Deref for Module {
     type Target = Declarations;
 

@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use plumb_semantics::inputs::InputOption;
 
@@ -104,6 +105,18 @@ Examples:
     Console(ConsoleArgs),
     /// Put files into the standard layout.
     Fmt(FmtArgs),
+    /// What a diagnostic means, by its code: an example that leads to it, and one that does not.
+    Explain(ExplainArgs),
+    /// What a module takes and gives, without evaluating it.
+    Interface(InterfaceArgs),
+    /// Turn `.tf` files into `.cfg` files that mean the same.
+    #[command(after_help = "\
+Examples:
+  plumb migrate-config           only say what would be done
+  plumb migrate-config -write    do it
+
+Directories of local modules are turned too. Comments and layout stay; no plan changes.")]
+    MigrateConfig(MigrateArgs),
     /// Which providers the configuration needs.
     Providers(ProvidersArgs),
     /// What the language offers, as JSON.
@@ -178,6 +191,12 @@ pub struct ValidateArgs {
     /// The result as JSON.
     #[arg(long)]
     pub json: bool,
+    /// Make the changes that are safe without a person looking, and show them.
+    #[arg(long)]
+    pub fix: bool,
+    /// With -fix: only show the changes, and write nothing.
+    #[arg(long, requires = "fix")]
+    pub diff: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub variables: VariableArgs,
@@ -590,6 +609,57 @@ pub enum MetadataCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// `plumb interface`
+#[derive(Debug, Args)]
+pub struct InterfaceArgs {
+    /// The directory of the module.
+    #[arg(default_value = ".")]
+    pub directory: PathBuf,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Only the JSON Schema of the inputs, for editors of `.tfvars.json` files.
+    #[arg(long, conflicts_with = "json")]
+    pub schema: bool,
+}
+
+/// `plumb migrate-config`
+#[derive(Debug, Args)]
+pub struct MigrateArgs {
+    /// Write the `.cfg` files and remove the others.
+    #[arg(long)]
+    pub write: bool,
+}
+
+/// `plumb explain`
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The code, as it is shown behind the first line of a diagnostic; all codes are listed if not given.
+    #[arg(value_parser = CodeParser, hide_possible_values = true)]
+    pub code: Option<String>,
+}
+
+/// Takes any text, and tells shells which codes there are.
+#[derive(Clone, Debug)]
+struct CodeParser;
+
+impl TypedValueParser for CodeParser {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(crate::explain::PAGES.iter().map(|page| PossibleValue::new(page.code))))
+    }
 }
 
 /// `plumb completions`

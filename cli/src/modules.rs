@@ -56,6 +56,13 @@ pub fn load_leniently(world: &dyn World, options: &[InputOption]) -> Loaded {
     loaded
 }
 
+/// Loads the module in a directory, to look at what it declares: what it calls need not be installed.
+pub fn load_alone(world: &dyn World, directory: &Path) -> Loaded {
+    let mut loaded = load_in(directory, world, &NoneInstalled, &|_| IndexMap::new());
+    loaded.diagnostics = loaded.diagnostics.into_iter().filter(|d| !NOT_HERE.contains(&d.code)).collect();
+    loaded
+}
+
 /// Loads the configuration of a saved plan: its modules are in it.
 pub fn load_archived(world: &ArchiveWorld, variables: &IndexMap<EcoString, Value>) -> Loaded {
     let kept = |path: &Path| world.kept(path).map(<[u8]>::to_vec);
@@ -67,13 +74,22 @@ fn load_with(
     installed: &dyn InstalledModules,
     constants: &dyn Fn(&Module) -> IndexMap<EcoString, Value>,
 ) -> Loaded {
+    load_in(Path::new("."), world, installed, constants)
+}
+
+fn load_in(
+    directory: &Path,
+    world: &dyn World,
+    installed: &dyn InstalledModules,
+    constants: &dyn Fn(&Module) -> IndexMap<EcoString, Value>,
+) -> Loaded {
     let options = LoadOptions {
         installed,
         constants,
         workspace: WORKSPACE.into(),
         terraform_version: TERRAFORM_VERSION,
     };
-    load_program(world, Path::new("."), &options)
+    load_program(world, directory, &options)
 }
 
 /// The values that the user gave to variables. What is wrong with them is said when all of them are collected.

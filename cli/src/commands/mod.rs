@@ -12,19 +12,23 @@ use crate::ui::{Exit, Ui};
 
 mod apply;
 mod artifact;
-mod configuration;
+pub(crate) mod configuration;
 mod console;
+mod explain;
 mod fmt;
 mod get;
 mod graph;
 mod history;
 mod init;
+mod interface;
 mod listen;
 mod metadata;
+mod migrate;
 mod modules;
 mod output;
 mod plan;
 mod providers;
+mod relevant;
 mod rollback;
 mod show;
 mod state;
@@ -85,7 +89,10 @@ fn run(command: &Command, ui: &Ui) -> Exit {
         }
         Command::Graph(args) => graph::run(args, ui),
         Command::Console(args) => console::run(args, ui),
+        Command::Explain(args) => explain::run(args, ui),
         Command::Fmt(args) => fmt::run(args, ui),
+        Command::Interface(args) => interface::run(args, ui),
+        Command::MigrateConfig(args) => migrate::run(args, ui),
         Command::Providers(args) => providers::run(args, ui),
         Command::Metadata(command) => metadata::run(command, ui),
         Command::Completions(args) => {

@@ -160,12 +160,8 @@ impl<'a> Eval<'a> {
             ExprKind::Qualified(name) => {
                 self.fail(crate::types::define::unknown_library(name, std::iter::empty()))
             }
-            // A diagnostic was given when the text was read; this one is for texts that are read while evaluating.
-            ExprKind::Error => self.fail(
-                Diagnostic::error("invalid-expression", "Invalid expression")
-                    .detail("This part could not be read.")
-                    .at(expr.span),
-            ),
+            // What is wrong was said when the text was read.
+            ExprKind::Error => Err(Failed),
         }
     }
 
@@ -201,13 +197,24 @@ impl<'a> Eval<'a> {
         if self.quiet == 0 {
             for traversal in expr.references().take(4) {
                 let Ok(value) = self.quietly(|eval| eval.traversal(traversal)) else { continue };
-                let note = eco_format!("`{traversal}` is {}.", describe(&value));
+                let Some(words) = self.describe_known(&value) else { continue };
+                let note = eco_format!("`{traversal}` is {words}.");
                 if !diagnostic.notes.contains(&note) {
                     diagnostic.notes.push(note);
                 }
             }
         }
         self.fail(diagnostic)
+    }
+
+    /// A value in a few words. While nothing is known but the files, of most values only the type can be said.
+    fn describe_known(&self, value: &Value) -> Option<EcoString> {
+        match value.unmarked() {
+            Value::Unknown(unknown) if self.functions.phase == crate::eval::Phase::Validate => {
+                (unknown.ty != Type::Dynamic).then(|| eco_format!("a {}", unknown.ty.friendly_name()))
+            }
+            _ => Some(describe(value)),
+        }
     }
 
     /// Does something of which the diagnostics do not matter.

@@ -24,6 +24,7 @@ pub mod install;
 mod installation;
 pub mod lock;
 pub mod manifest;
+mod netrc;
 pub mod store;
 mod web;
 

@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use crate::address::{Algorithm, ArchiveKind, Checksum, HttpPackage, ModuleAddress, Package, RegistryModule};
 use crate::digest::hex;
+use crate::netrc;
 
 /// The header in which servers say where a module is.
 const GET_HEADER: &str = "x-terraform-get";
@@ -194,7 +195,7 @@ fn parse(package: &HttpPackage) -> Result<Url, Diagnostic> {
     Url::parse(&package.url).map_err(|error| not_fetched(format!("{package} is no URL: {error}.")))
 }
 
-/// The name and the password in a URL are sent as such; plain HTTP is for those who wrote it.
+/// The name and the password in a URL, or in `.netrc` for its host, are sent; plain HTTP is for those who wrote it.
 fn request(mut url: Url) -> Request {
     let plain = url.scheme() == "http";
     let decoded = |text: &str| {
@@ -202,7 +203,9 @@ fn request(mut url: Url) -> Request {
         url::form_urlencoded::parse(pairs.as_bytes()).map(|(_, value)| value.into_owned()).collect::<String>()
     };
     let authorization = match (url.username(), url.password()) {
-        ("", None) => None,
+        ("", None) => {
+            url.host_str().and_then(netrc::login).map(|(user, password)| Authorization::Basic(user, password))
+        }
         (user, password) => Some(Authorization::Basic(decoded(user), decoded(password.unwrap_or_default()))),
     };
     let _ = url.set_username("");

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use ecow::{EcoString, eco_format};
 use indexmap::IndexMap;
 use plumb_model::address::{ConfigResource, ModulePath, ProviderConfig, ProviderSource, Resource, Target};
-use plumb_model::{Diagnostics, SourceId, Sources, Span, Type};
+use plumb_model::{Diagnostics, SourceId, Sources, Span, Type, Value};
 use plumb_syntax::Dialect;
 use plumb_syntax::tree::{Block, Expr, Ident};
 
@@ -185,6 +185,72 @@ pub struct Declarations {
     pub settings: Settings,
     /// Entries of `types` blocks by name.
     pub types: NamedTypes,
+    /// `function` blocks by name; none calls itself.
+    pub functions: IndexMap<EcoString, Arc<FunctionDecl>>,
+    /// `import` blocks that name a library, by that name.
+    pub libraries: IndexMap<EcoString, LibraryDecl>,
+}
+
+/// A `function` block.
+#[derive(Debug)]
+pub struct FunctionDecl {
+    /// The name.
+    pub name: Ident,
+    /// The place of the block's header.
+    pub span: Span,
+    /// What it takes, in the order in which arguments are given; those with defaults last.
+    pub parameters: IndexMap<EcoString, ParameterDecl>,
+    /// Its local values, each behind those that it mentions.
+    pub locals: IndexMap<EcoString, LocalDecl>,
+    /// The type of what it gives, if one is written.
+    pub result: Option<Constraint>,
+    /// What it gives.
+    pub value: Expr,
+    /// What it is for.
+    pub description: EcoString,
+    /// Why not to call it any more.
+    pub deprecated: Option<EcoString>,
+    /// How deep its expressions are nested, with those of the functions that it calls.
+    pub(crate) depth: usize,
+}
+
+/// A `parameter` block of a function.
+#[derive(Debug)]
+pub struct ParameterDecl {
+    /// The name.
+    pub name: Ident,
+    /// The type that arguments are held against.
+    pub constraint: Constraint,
+    /// The value where no argument is given.
+    pub default: Option<Value>,
+    /// What it is for.
+    pub description: EcoString,
+}
+
+/// An `import` block that names a library.
+#[derive(Debug)]
+pub struct LibraryDecl {
+    /// The name by which what is in it is mentioned: `name::Type`.
+    pub name: Ident,
+    /// The place of the block's header.
+    pub span: Span,
+    /// Where the library is, as written.
+    pub source: Option<(EcoString, Span)>,
+    /// The library; none if it could not be read.
+    pub library: Option<Arc<Library>>,
+}
+
+/// A directory of types, functions and constants. Names that begin with an underscore are for itself alone.
+#[derive(Debug)]
+pub struct Library {
+    /// The directory, as the user would name it.
+    pub directory: PathBuf,
+    /// What it declares: types, functions, libraries, and locals, which are its constants.
+    pub declarations: Arc<Declarations>,
+    /// The values of its constants; those that have none are absent.
+    pub constants: IndexMap<EcoString, Value>,
+    /// The digest of its files, as `hash` pins it.
+    pub digest: EcoString,
 }
 
 /// A `variable` block.
@@ -382,12 +448,21 @@ pub struct CallDecl {
     pub repetition: Repetition,
     /// The inputs by name.
     pub arguments: IndexMap<EcoString, Argument>,
-    /// `inputs = ...value`: variables that have no argument get the entry of that name.
-    pub pass_through: Option<Expr>,
+    /// What variables get that have no argument.
+    pub pass_through: Option<PassThrough>,
     /// The provider configurations handed down: name within the module, name here.
     pub providers: Vec<(ProviderKey, ProviderKey, Span)>,
     /// Explicit dependencies.
     pub depends_on: Vec<Expr>,
+}
+
+/// `inputs = ...value` in a module call.
+#[derive(Debug)]
+pub enum PassThrough {
+    /// `...var`: the value of the caller's variable of the same name, if there is one. The place is that of `...var`.
+    Variables(Span),
+    /// `...object`: the entry of the same name, if there is one. Entries of other names are errors.
+    Object(Expr),
 }
 
 /// An argument of a module call.

@@ -29,6 +29,11 @@ fn types() {
 }
 
 #[test]
+fn functions() {
+    check_cases("functions");
+}
+
+#[test]
 fn evaluating() {
     check_cases("evaluate");
 }

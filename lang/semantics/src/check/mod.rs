@@ -1,7 +1,8 @@
 //! What is wrong with a program, said without evaluating it.
 //!
 //! [`check`] looks at every module: each reference names something that is declared and may be mentioned where it
-//! stands (`references`), each function exists and is called with as many arguments as it takes (`calls`), and where
+//! stands (`references`), each function exists and is called with as many arguments as it takes (`calls`), functions that
+//! authors wrote keep to themselves (`functions`), and where
 //! schemas are known, each block has what its schema asks for and nothing else (`schema`). A directory that is called
 //! from several places is looked at once, but for what depends on the place.
 //!
@@ -17,13 +18,14 @@ use plumb_syntax::tree::{Block, Body, Expr, Item};
 
 use crate::graph::iterator;
 use crate::program::{
-    CallDecl, Condition, Declarations, ModuleId, Program, ProvisionerDecl, Repetition, ResourceDecl,
-    VariableDecl,
+    CallDecl, Condition, Declarations, ModuleId, PassThrough, Program, ProvisionerDecl, Repetition,
+    ResourceDecl, VariableDecl,
 };
 use crate::schemas::Schemas;
 use references::{Checker, Context};
 
 mod calls;
+mod functions;
 mod references;
 mod schema;
 
@@ -38,6 +40,10 @@ pub fn check(program: &Program, schemas: &dyn Schemas) -> Diagnostics {
             checker.module();
         }
         checker.arguments();
+    }
+    let mut seen: HashSet<*const Declarations> = HashSet::new();
+    for (_, module) in program.modules() {
+        functions::check(&module.declarations, &mut seen, &mut diagnostics);
     }
     schema::check(program, schemas, &mut diagnostics);
     diagnostics.sort();
@@ -244,7 +250,9 @@ impl ModuleChecker<'_> {
         for argument in decl.arguments.values() {
             self.expr(&argument.value, context);
         }
-        decl.pass_through.iter().for_each(|expr| self.expr(expr, context));
+        if let Some(PassThrough::Object(object)) = &decl.pass_through {
+            self.expr(object, context);
+        }
         self.depends_on(&decl.depends_on);
     }
 
@@ -280,11 +288,15 @@ impl ModuleChecker<'_> {
                 );
             }
         }
-        if call.pass_through.is_some() {
-            return;
-        }
+        let caller = self.program.module(parent);
+        let passed_on = |name: &str| match &call.pass_through {
+            None => false,
+            Some(PassThrough::Variables(_)) => caller.variables.contains_key(name),
+            // What is in the object is known when it is evaluated.
+            Some(PassThrough::Object(_)) => true,
+        };
         for (name, decl) in &module.variables {
-            if decl.default.is_none() && !call.arguments.contains_key(name) {
+            if decl.default.is_none() && !call.arguments.contains_key(name) && !passed_on(name) {
                 self.diagnostics.push(
                     Diagnostic::error("missing-argument", "Missing required argument")
                         .detail(eco_format!(

@@ -4,7 +4,7 @@
 //! understood once however often it is called. Trouble is collected over all files; what could be understood is in the
 //! program all the same.
 //!
-//! Elsewhere: which files count is [`files`], what override files do [`overrides`], what blocks mean [`declare`], which
+//! Elsewhere: which files count is [`files`], libraries [`library`], what override files do [`overrides`], what blocks mean [`declare`], which
 //! provider configuration is used [`providers`], what depends on what [`crate::graph`].
 
 use std::collections::{HashMap, VecDeque};
@@ -20,14 +20,16 @@ use plumb_syntax::{Dialect, parse, parse_json};
 
 use crate::expr::{Eval, FunctionContext, Names, NoNames, Rules};
 use crate::graph;
-use crate::program::{CallDecl, Declarations, Loaded, Module, ModuleId};
+use crate::program::{CallDecl, Declarations, Library, Loaded, Module, ModuleId};
 use crate::world::{PathKind, World, lexical};
 use declare::Declaring;
 
 pub(crate) mod blocks;
 mod declare;
 mod files;
+mod function;
 mod json;
+mod library;
 mod overrides;
 pub(crate) mod providers;
 mod resource;
@@ -88,6 +90,8 @@ pub fn load(world: &dyn World, root: &Path, options: &LoadOptions<'_>) -> Loaded
         directories: HashMap::new(),
         diagnostics: Diagnostics::new(),
         modules: Vec::new(),
+        libraries: HashMap::new(),
+        reading: Vec::new(),
     };
     loader.load_tree(root);
     let Loader { sources, mut diagnostics, mut modules, .. } = loader;
@@ -105,6 +109,10 @@ struct Loader<'a> {
     directories: HashMap<PathBuf, Arc<Declarations>>,
     diagnostics: Diagnostics,
     modules: Vec<Module>,
+    /// Libraries that were read already, by path without `.` and `..`; none where that failed.
+    libraries: HashMap<PathBuf, Option<Arc<Library>>>,
+    /// The libraries that are being read, each imported by the one before it, with the place of the import.
+    reading: Vec<(PathBuf, Span)>,
 }
 
 /// A module that is still to be read.
@@ -256,7 +264,7 @@ impl Loader<'_> {
             .map_or(Dialect::Terraform, |file| file.dialect);
         let world = self.world;
         let constants = &self.options.constants;
-        let constant = move |expr: &Expr, dialect: Dialect| constant(world, constants, expr, dialect);
+        let constant = move |expr: &Expr, declared: &Declarations| constant(world, constants, expr, declared);
         let mut sources = Vec::new();
         let mut read =
             |file: &files::ModuleFile, loader: &mut Self| -> (SourceId, Vec<plumb_syntax::tree::Item>) {
@@ -278,7 +286,11 @@ impl Loader<'_> {
         if !overriding.is_empty() {
             overrides::apply(&mut blocks, overriding, &mut declaring.diagnostics);
         }
-        declaring.types(&blocks);
+        if dialect == Dialect::Native {
+            declaring.declarations.libraries = self.libraries(directory, &blocks);
+            declaring.types(&blocks);
+            declaring.functions(&blocks);
+        }
         for block in &blocks {
             declaring.declare(block);
         }
@@ -356,7 +368,7 @@ fn constant(
     world: &dyn World,
     constants: &IndexMap<EcoString, Value>,
     expr: &Expr,
-    dialect: Dialect,
+    declared: &Declarations,
 ) -> Result<Value, Diagnostics> {
     struct ConstantNames<'a>(&'a IndexMap<EcoString, Value>);
     impl Names for ConstantNames<'_> {
@@ -374,6 +386,7 @@ fn constant(
                 .lookup(traversal, diagnostics)
         }
     }
-    let context = FunctionContext::alone(world, dialect);
+    let dialect = declared.dialect;
+    let context = FunctionContext { declared: Some(declared), ..FunctionContext::alone(world, dialect) };
     Eval::new(&ConstantNames(constants), &context, Rules::of(dialect)).finish(expr)
 }

@@ -14,6 +14,7 @@ use plumb_provider_host::Source;
 use plumb_provider_host::reattach::{self, Reattach};
 use plumb_provider_install::config::CliConfig;
 use plumb_provider_install::{Address, Constraints, Installer, LockFile, Platform, lock};
+use plumb_registry::Settings;
 use plumb_semantics::Program;
 
 use crate::files;
@@ -90,7 +91,8 @@ impl Installation {
 /// # Errors
 /// What is wrong with the command-line configuration.
 pub fn installer() -> Result<Installer, Diagnostics> {
-    let config = CliConfig::load()?;
+    let (settings, _) = Settings::load()?;
+    let (config, _) = CliConfig::read(&settings)?;
     let folder = Path::new(DATA_DIRECTORY).join("providers");
     Ok(Installer { config, platform: Platform::current(), folder: absolute(folder) })
 }

@@ -7,15 +7,15 @@ use std::sync::Arc;
 use plumb_engine::plan::Prior;
 use plumb_model::address::ProviderSource;
 use plumb_model::{Diagnostics, Sources};
-use plumb_semantics::Program;
 use plumb_semantics::program::ModuleId;
+use plumb_semantics::{Loaded, Program};
 
 use crate::args::{ProvidersArgs, ProvidersCommand};
 use crate::registry::Registry;
 use crate::render::schema_json;
 use crate::ui::{Exit, Ui};
 use crate::world::DiskWorld;
-use crate::{session, store};
+use crate::{modules, session, store};
 
 /// Runs the command.
 pub fn run(args: &ProvidersArgs, ui: &Ui) -> Exit {
@@ -23,8 +23,8 @@ pub fn run(args: &ProvidersArgs, ui: &Ui) -> Exit {
     if !session::require_configuration(&*world, ui) {
         return Exit::Error;
     }
-    let (program, found) = session::load(&*world);
-    if ui.diagnostics(&found, &program.sources) {
+    let Loaded { program, diagnostics, .. } = modules::load(&*world, &[]);
+    if ui.diagnostics(&diagnostics, &program.sources) {
         return Exit::Error;
     }
     let recorded = match recorded() {

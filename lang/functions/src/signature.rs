@@ -131,10 +131,7 @@ impl Function {
     /// Whether it reads files or asks where they are, so that its results depend on more than its arguments.
     pub fn reads_files(&self) -> bool {
         let name = self.signature.name;
-        name == "abspath"
-            || name == "pathexpand"
-            || name == "templatefile"
-            || name.starts_with("file")
+        name == "abspath" || name == "pathexpand" || name == "templatefile" || name.starts_with("file")
     }
 
     pub(crate) fn new(name: &'static str, returns: Type, run: fn(&Call<'_>) -> Outcome) -> Function {

@@ -250,37 +250,11 @@ impl Evaluator {
                 return None;
             }
         };
-        if module.dialect == plumb_syntax::Dialect::Native {
-            return match hold(&value, &decl.shape) {
-                Ok(value) if value.is_null() && !decl.nullable => {
-                    report(null_variable(decl));
-                    None
-                }
-                Ok(value) => Some(value),
-                Err(found) => {
-                    let from = written.map_or(Place::At(place), Place::Written);
-                    misfits(found, &decl.name.name, from).into_iter().for_each(report);
-                    None
-                }
-            };
-        }
-        let value = decl.defaults.as_ref().map_or_else(|| value.clone(), |d| defaults::apply(&value, d));
-        match convert(&value, &decl.constraint) {
-            Ok(value) if value.is_null() && !decl.nullable => {
-                report(null_variable(decl));
-                None
-            }
+        let from = written.map_or(Place::At(place), Place::Written);
+        match decl.typed(value, from) {
             Ok(value) => Some(value),
-            Err(error) => {
-                let detail = eco_format!(
-                    "The value given for `{}` is not of its type {}: {error}.",
-                    decl.name,
-                    decl.constraint
-                );
-                report(
-                    Diagnostic::error("invalid-variable-value", "Invalid value for input variable")
-                        .detail(detail),
-                );
+            Err(found) => {
+                found.into_iter().for_each(report);
                 None
             }
         }
@@ -500,12 +474,6 @@ fn missing_variable(decl: &VariableDecl, root: bool) -> Diagnostic {
             .help(eco_format!("Give it with `-var {name}=…`, in a `.tfvars` file, or as `TF_VAR_{name}`.")),
         false => diagnostic.help(eco_format!("Add `{name} = …` to the call of the module.")),
     }
-}
-
-fn null_variable(decl: &VariableDecl) -> Diagnostic {
-    Diagnostic::error("null-variable", "Required variable not set")
-        .detail(eco_format!("The variable `{}` is not nullable, but its value is null.", decl.name))
-        .help("Give a value, or remove `nullable = false`.")
 }
 
 fn marks_of(sensitive: bool, ephemeral: bool) -> Marks {

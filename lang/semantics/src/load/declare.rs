@@ -274,6 +274,7 @@ impl<'a> Declaring<'a> {
             constraint: wanted,
             typed,
             shape,
+            exact: dialect == Dialect::Native,
             defaults: stand_ins,
             default,
             description: text(body, "description", found).map(|(text, _)| text).unwrap_or_default(),
@@ -423,20 +424,10 @@ impl<'a> Declaring<'a> {
                     .help("Add `source = \"./path\"` or the address of a module."),
             );
         }
-        let source = body.attribute("source").and_then(|attribute| match attribute.value.as_string() {
-            Some(text) => Some((text.clone(), attribute.value.span)),
-            None => match (self.constant)(&attribute.value, &self.declarations) {
-                Ok(value) => value.as_str().map(|text| (text.clone(), attribute.value.span)),
-                Err(errors) => {
-                    found.extend(errors);
-                    None
-                }
-            },
-        });
         let decl = CallDecl {
             span: block.header_span,
-            source,
-            version: text(body, "version", found),
+            source: blocks::expr(body, "source"),
+            version: blocks::expr(body, "version"),
             repetition: repetition(body, enabled, found),
             arguments,
             pass_through,

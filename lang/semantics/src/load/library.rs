@@ -17,10 +17,11 @@ use plumb_syntax::tree::{Block, Traversal};
 use sha2::{Digest, Sha256};
 
 use super::blocks::{Shape, check_labels, check_shape, missing_argument, text};
+use super::calls::MAX_CALL_DEPTH;
 use super::declare::{insert, label};
 use super::function::{cyclic_locals, needs_of_locals};
 use super::resource::is_broken;
-use super::{Loader, MAX_CALL_DEPTH, files, has_configuration};
+use super::{Loader, files, has_configuration};
 use crate::callee::impure_calls;
 use crate::expr::{Eval, Failed, FunctionContext, Names, Outcome, Rules};
 use crate::order::order;

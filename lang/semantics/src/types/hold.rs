@@ -72,6 +72,16 @@ pub(crate) enum Place<'a> {
     At(Span),
 }
 
+impl Place<'_> {
+    /// The place as a whole.
+    pub(crate) fn span(self) -> Span {
+        match self {
+            Place::Written(expr) => expr.span,
+            Place::At(span) => span,
+        }
+    }
+}
+
 impl Misfit {
     fn diagnostic(self, name: &str, from: Place<'_>) -> Diagnostic {
         let place = match self.path.to_string() {

@@ -5,7 +5,7 @@
 //! cache where they are known. All processes end with the registry.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -18,6 +18,7 @@ use plumb_provider_host::{Options, Plugin};
 use plumb_semantics::Program;
 
 use crate::installed::Installation;
+use crate::store::DATA_DIRECTORY;
 use crate::{log, session};
 
 /// Finds providers by where they come from.
@@ -118,7 +119,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn compiled_in(source: &ProviderSource) -> Result<Arc<dyn Provider>, Diagnostics> {
-    plumb_provider_builtin::lookup(&source.kind).ok_or_else(|| {
+    let folder = Some(Path::new(DATA_DIRECTORY));
+    plumb_provider_builtin::lookup_in(&source.kind, folder).ok_or_else(|| {
         let names = plumb_provider_builtin::names();
         Diagnostic::error("unknown-provider", "Unknown provider")
             .detail(format!("No provider `{}` is compiled in.", source.kind))

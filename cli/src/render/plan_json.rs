@@ -49,7 +49,7 @@ pub fn write_plan_json(
         prior(plan, prior_state, json)?;
         json.key("configuration")?;
         self::configuration(configuration, json)?;
-        relevant_attributes(plan, json)?;
+        relevant_attributes(configuration, json)?;
         check_json::checks(&plan.checks, json)?;
         json.text("timestamp", &plan.timestamp)?;
         json.plain("applyable", plan.is_applyable())?;
@@ -300,13 +300,13 @@ pub fn prior_state_of(plan: &Plan) -> StateView {
     StateView { instances: instances.collect(), outputs: outputs.collect(), checks: Vec::new() }
 }
 
-fn relevant_attributes(plan: &Plan, json: &mut Json<'_>) -> io::Result<()> {
-    if plan.relevant.is_empty() {
+fn relevant_attributes(view: &ConfigurationView, json: &mut Json<'_>) -> io::Result<()> {
+    if view.relevant.is_empty() {
         return Ok(());
     }
     json.key("relevant_attributes")?;
     json.array(|json| {
-        plan.relevant.iter().try_for_each(|(address, path)| {
+        view.relevant.iter().try_for_each(|(address, path)| {
             json.object(|json| {
                 json.text("resource", &address.to_string())?;
                 json.key("attribute")?;

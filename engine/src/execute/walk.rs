@@ -174,6 +174,8 @@ pub(super) struct Walker<'a> {
     running: BTreeMap<Instance, (Action, Instant)>,
     /// Outcomes on their way to the disk, oldest first.
     saving: VecDeque<Ticket>,
+    /// Whether an outcome did not reach the disk.
+    unsaved: bool,
     pub urgency: Urgency,
     pub diagnostics: Diagnostics,
 }
@@ -231,6 +233,7 @@ impl<'a> Walker<'a> {
             skipped: Vec::new(),
             running: BTreeMap::new(),
             saving: VecDeque::new(),
+            unsaved: false,
             urgency: Urgency::None,
             diagnostics: Diagnostics::new(),
         })
@@ -534,6 +537,7 @@ impl<'a> Walker<'a> {
             self.saving.pop_front();
             if let Err(error) = result {
                 self.diagnostics.push(crate::trouble::state(&error));
+                self.unsaved = true;
                 self.schedule.halt();
             }
         }
@@ -653,6 +657,7 @@ impl<'a> Walker<'a> {
             for ticket in std::mem::take(&mut self.saving) {
                 if let Err(found) = step::durable(ticket).await {
                     self.diagnostics.push(found);
+                    self.unsaved = true;
                 }
             }
         }
@@ -663,10 +668,10 @@ impl<'a> Walker<'a> {
             (false, true) => OperationStatus::Failed,
             (false, false) => OperationStatus::Succeeded,
         };
-        let Walker { writer, schedule, skipped, mut diagnostics, urgency, .. } = self;
+        let Walker { writer, schedule, skipped, mut diagnostics, urgency, unsaved, .. } = self;
         // What still runs is abandoned with its intent in the journal.
         drop(schedule);
-        if urgency != Urgency::Immediate {
+        if urgency != Urgency::Immediate && !unsaved {
             providers.shutdown().await;
         }
         let operation = match Arc::into_inner(writer) {

@@ -12,8 +12,8 @@ use plumb_model::{Sources, Span};
 use plumb_syntax::tree::{AccessStep, Block, Body, Expr, ExprKind, Item, Traversal};
 
 use crate::program::{
-    Condition, Dependency, FirstNodes, Lifecycle, Module, ModuleId, Node, NodeId, NodeKind, PassThrough,
-    Program, Repetition,
+    Condition, Dependency, FirstNodes, Lifecycle, Module, ModuleId, Node, NodeId, NodeKind, Program,
+    Repetition,
 };
 use crate::reference::{self, Subject};
 
@@ -125,17 +125,8 @@ impl Finder<'_> {
         self.conditions(node.module, &decl.validations);
         let Some((parent, call)) = module.parent else { return };
         let call = &self.program.module(parent).calls[call as usize];
-        match (call.arguments.get(&decl.name.name), &call.pass_through) {
-            (Some(argument), _) => self.expr(parent, &argument.value),
-            (None, Some(PassThrough::Object(all))) => self.expr(parent, all),
-            (None, Some(PassThrough::Variables(span))) => {
-                let variables = &self.program.module(parent).variables;
-                if let Some(index) = variables.get_index_of(&decl.name.name) {
-                    let to = self.program.node_id(parent, NodeKind::Variable, index);
-                    self.add(to, *span, eco_format!("var.{}", decl.name));
-                }
-            }
-            (None, None) => {}
+        if let Some(expr) = call.given(&decl.name.name).or(call.passed_object()) {
+            self.expr(parent, expr);
         }
     }
 

@@ -518,11 +518,36 @@ pub struct CallDecl {
     pub depends_on: Vec<Expr>,
 }
 
+impl CallDecl {
+    /// The expression that a variable of the module gets: its argument, or `var.name` where that is passed through.
+    /// What an object that is passed through has for it is only known when it is evaluated.
+    pub fn given(&self, variable: &str) -> Option<&Expr> {
+        let argument = self.arguments.get(variable).map(|argument| &argument.value);
+        argument.or_else(|| match &self.pass_through {
+            Some(PassThrough::Variables { exprs, .. }) => exprs.get(variable),
+            _ => None,
+        })
+    }
+
+    /// The object whose entries go to variables that have no argument.
+    pub fn passed_object(&self) -> Option<&Expr> {
+        match &self.pass_through {
+            Some(PassThrough::Object(object)) => Some(object),
+            _ => None,
+        }
+    }
+}
+
 /// `inputs = ...value` in a module call.
 #[derive(Debug)]
 pub enum PassThrough {
-    /// `...var`: the value of the caller's variable of the same name, if there is one. The place is that of `...var`.
-    Variables(Span),
+    /// `...var`: the caller's variable of the same name, if there is one.
+    Variables {
+        /// The place of `...var`.
+        span: Span,
+        /// The caller's variables as expressions, `var.name`, at that place.
+        exprs: IndexMap<EcoString, Expr>,
+    },
     /// `...object`: the entry of the same name, if there is one. Entries of other names are errors.
     Object(Expr),
 }
@@ -637,6 +662,8 @@ pub struct Settings {
     pub experiments: Vec<Ident>,
     /// The edition of the native language.
     pub edition: Option<(EcoString, Span)>,
+    /// The levels of lints, by name, with the place of each.
+    pub lints: IndexMap<EcoString, (crate::check::lints::Level, Span)>,
     /// `provider_meta` blocks by local name of the provider.
     pub provider_meta: IndexMap<EcoString, Arc<Block>>,
 }
@@ -696,6 +723,31 @@ impl Program {
     pub fn dependencies(&self, id: NodeId) -> &[Dependency] {
         let range = |i: usize| self.dependency_starts[i] as usize;
         &self.dependencies[range(id.0 as usize)..range(id.0 as usize + 1)]
+    }
+
+    /// The nodes, each after those that it depends on; a node on a cycle comes anywhere.
+    pub fn order(&self) -> Vec<NodeId> {
+        let count = self.node_count();
+        let mut seen = vec![false; count];
+        let mut ordered = Vec::with_capacity(count);
+        let mut stack: Vec<(NodeId, usize)> = Vec::new();
+        for start in 0..count as u32 {
+            if !std::mem::replace(&mut seen[start as usize], true) {
+                stack.push((NodeId(start), 0));
+            }
+            while let Some((id, next)) = stack.pop() {
+                match self.dependencies(id).get(next) {
+                    Some(dependency) => {
+                        stack.push((id, next + 1));
+                        if !std::mem::replace(&mut seen[dependency.to.0 as usize], true) {
+                            stack.push((dependency.to, 0));
+                        }
+                    }
+                    None => ordered.push(id),
+                }
+            }
+        }
+        ordered
     }
 
     /// The node of something that a module declares.

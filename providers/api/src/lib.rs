@@ -356,7 +356,8 @@ pub trait Provider: Send + Sync {
     /// Asks running calls to end soon and to say truthfully how far they came. Idempotent.
     async fn stop(&self) {}
 
-    /// Ends the provider. Nothing is called afterwards.
+    /// Ends the provider: everything that it did is recorded. Nothing is called afterwards. Not called where recording
+    /// failed, so that what the provider keeps of its own is there for the next time.
     async fn shutdown(&self) {}
 }
 

@@ -12,7 +12,7 @@ use super::{
     Evaluator, InstanceRef, ModuleRef, ModuleState, NodeState, Outcome, Phase, ResourceState, Stored,
 };
 use crate::expr::{Eval, FunctionContext, Rules};
-use crate::program::{Node, NodeId, NodeKind, OutputDecl, PassThrough, VariableDecl};
+use crate::program::{Node, NodeId, NodeKind, OutputDecl, VariableDecl};
 use crate::types::Constraint;
 use crate::types::hold::{Place, diagnostics as misfits, hold};
 use crate::world::World;
@@ -118,7 +118,13 @@ impl Evaluator {
                 None => return unknown(),
             },
         };
+        let validating = self.options.phase == Phase::Validate;
+        if validating && given.value.is_none() && decl.default.is_none() {
+            return unknown();
+        }
         match self.prepare(decl, given, at, diagnostics) {
+            // What a module does has to be right for every value, not only for those that this caller gives.
+            Some(_) if validating => unknown(),
             Some(value) => value.with_marks(marks),
             None => unknown(),
         }
@@ -138,31 +144,17 @@ impl Evaluator {
             ..Scope::module(self, ModuleRef { module: parent, index: parent_index })
         };
         let name = &decl.name.name;
-        if let Some(argument) = call_decl.arguments.get(name) {
-            let value = self.eval_or_unknown(&scope, &argument.value, diagnostics)?;
-            return Some(Given {
-                value: Some(value),
-                written: Some(&argument.value),
-                place: argument.value.span,
-            });
+        if let Some(written) = call_decl.given(name) {
+            let value = self.eval_or_unknown(&scope, written, diagnostics)?;
+            return Some(Given { value: Some(value), written: Some(written), place: written.span });
         }
-        match &call_decl.pass_through {
-            None => Some(Given { value: None, written: None, place: call_decl.span }),
-            Some(PassThrough::Variables(place)) => {
-                let index = caller.variables.get_index_of(name);
-                let value = index.and_then(|index| {
-                    let node = self.program.node_id(parent, NodeKind::Variable, index);
-                    self.value(node, parent_index).cloned()
-                });
-                Some(Given { value, written: None, place: *place })
-            }
-            Some(PassThrough::Object(all)) => {
-                let value = self.eval_or_unknown(&scope, all, diagnostics)?;
-                self.check_passed_object(decl, at, all, &value, diagnostics)?;
-                let part = value.get(name).map(|part| part.clone().with_marks(value.marks()));
-                Some(Given { value: part, written: None, place: all.span })
-            }
-        }
+        let Some(all) = call_decl.passed_object() else {
+            return Some(Given { value: None, written: None, place: call_decl.span });
+        };
+        let value = self.eval_or_unknown(&scope, all, diagnostics)?;
+        self.check_passed_object(decl, at, all, &value, diagnostics)?;
+        let part = value.get(name).map(|part| part.clone().with_marks(value.marks()));
+        Some(Given { value: part, written: None, place: all.span })
     }
 
     /// Reports what is spread as the inputs of a module and is no object, or has entries that are no variables; once,

@@ -212,7 +212,9 @@ impl<'a> Eval<'a> {
     fn callee(&self, call: &Call, name: &str) -> Result<Callee<'a>, Box<Diagnostic>> {
         let offered = |function: &Function| {
             (!self.rules.strict || function.origin == Origin::Common)
-                && (function.signature.name != "plantimestamp" || self.functions.plan_time.is_some())
+                && (function.signature.name != "plantimestamp"
+                    || self.functions.plan_time.is_some()
+                    || self.functions.phase == Phase::Validate)
         };
         match callee::resolve(self.functions.declared, call)? {
             Callee::Builtin(function) if !offered(function) => {

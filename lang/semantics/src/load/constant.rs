@@ -18,7 +18,7 @@ use plumb_syntax::tree::{Expr, Traversal};
 
 use crate::eval::Phase;
 use crate::expr::{Eval, Failed, FunctionContext, Names, Outcome, Rules};
-use crate::program::{Module, ModuleId, PassThrough};
+use crate::program::{Module, ModuleId};
 use crate::reference::{self, Subject};
 use crate::types::hold::Place;
 use crate::world::World;
@@ -195,18 +195,12 @@ impl Constants<'_> {
         let Some((parent, call)) = module.parent else { return Ok(self.given.get(name).cloned()) };
         let call = &self.modules[parent.0 as usize].calls[call as usize];
         let caller = self.within(parent);
-        match (call.arguments.get(name), &call.pass_through) {
-            (Some(argument), _) => caller.expression(&argument.value, diagnostics).map(Some),
-            (None, Some(PassThrough::Object(all))) => {
-                caller.expression(all, diagnostics).map(|value| value.get(name).cloned())
-            }
-            (None, Some(PassThrough::Variables(span))) => {
-                match self.modules[parent.0 as usize].variables.contains_key(name) {
-                    true => caller.variable(name, *span, diagnostics).map(Some),
-                    false => Ok(None),
-                }
-            }
-            (None, None) => Ok(None),
+        if let Some(written) = call.given(name) {
+            return caller.expression(written, diagnostics).map(Some);
+        }
+        match call.passed_object() {
+            Some(all) => caller.expression(all, diagnostics).map(|value| value.get(name).cloned()),
+            None => Ok(None),
         }
     }
 

@@ -447,6 +447,22 @@ impl<'a> Declaring<'a> {
         );
     }
 
+    /// Says of each call with `inputs = ...var` which variables it passes on, now that all are known.
+    pub(super) fn pass_variables(&mut self) {
+        let Declarations { variables, calls, .. } = &mut self.declarations;
+        for call in calls.values_mut() {
+            let Some(PassThrough::Variables { span, exprs }) = &mut call.pass_through else { continue };
+            let span = *span;
+            let passed = |name: &EcoString| {
+                let root = Ident { name: "var".into(), span };
+                let step = TraversalStep::Attribute(Ident { name: name.clone(), span });
+                let traversal = Traversal { root, steps: vec![step], span };
+                (name.clone(), Expr::new(ExprKind::Traversal(Arc::new(traversal)), span))
+            };
+            exprs.extend(variables.keys().map(passed));
+        }
+    }
+
     fn provider(&mut self, block: &Arc<Block>) {
         if !check_labels(block, &["name"], &mut self.diagnostics) {
             return;
@@ -698,7 +714,8 @@ fn passed_through(value: &Expr, diagnostics: &mut Diagnostics) -> Option<PassThr
             ExprKind::Traversal(traversal)
                 if traversal.root.as_str() == "var" && traversal.steps.is_empty() =>
             {
-                Some(PassThrough::Variables(value.span))
+                // Which variables there are is known when all files have been read.
+                Some(PassThrough::Variables { span: value.span, exprs: IndexMap::new() })
             }
             ExprKind::Error => None,
             _ => Some(PassThrough::Object((**inner).clone())),

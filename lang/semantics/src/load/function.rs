@@ -12,7 +12,6 @@ use std::sync::Arc;
 use ecow::{EcoString, eco_format};
 use indexmap::IndexMap;
 use plumb_model::{Diagnostic, Span, Value};
-use plumb_syntax::MAX_DEPTH;
 use plumb_syntax::tree::{Block, Call, Expr, ExprKind, Item};
 
 use super::blocks::{self, Shape, check_labels, check_name, check_shape, duplicate, text};
@@ -31,6 +30,9 @@ const FUNCTION: Shape = Shape {
 };
 const PARAMETER: Shape =
     Shape { what: "a `parameter` block", attributes: &["type", "default", "description"], blocks: &[] };
+
+/// How deep a function may be nested, with the functions that it calls.
+const MAX_DEPTH: usize = 100;
 
 /// Names that mean something else in the body of a function, or would be taken for it.
 const RESERVED: [&str; 3] = ["var", "local", "param"];
@@ -287,7 +289,8 @@ fn depth(expr: &Expr, functions: &IndexMap<EcoString, FunctionDecl>, declared: &
             },
             _ => 0,
         };
-        deepest = deepest.max(depth + below);
+        // The call itself takes as much as a level of nesting.
+        deepest = deepest.max(depth + below + usize::from(below > 0));
         pending.extend(expr.children().into_iter().map(|child| (child, depth + 1)));
     }
     deepest

@@ -213,6 +213,7 @@ impl Loader<'_> {
         for block in &blocks {
             declaring.declare(block);
         }
+        declaring.pass_variables();
         let Declaring { declarations, diagnostics, .. } = declaring;
         self.diagnostics.extend(diagnostics);
         declarations

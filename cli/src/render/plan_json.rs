@@ -126,17 +126,24 @@ fn resource_drift(plan: &Plan, json: &mut Json<'_>) -> io::Result<()> {
         return Ok(());
     }
     json.key("resource_drift")?;
-    json.array(|json| plan.drift.iter().try_for_each(|drift| drift_object(drift, json)))
+    let moved = plan.changes.iter().filter_map(|c| Some((&c.address, c.previous_address.as_ref()?)));
+    let moved: BTreeMap<_, _> = moved.collect();
+    json.array(|json| {
+        plan.drift.iter().try_for_each(|drift| {
+            let previous = moved.get(&drift.address).copied().filter(|_| drift.deposed.is_none());
+            drift_object(drift, previous, json)
+        })
+    })
 }
 
-fn drift_object(drift: &Drift, json: &mut Json<'_>) -> io::Result<()> {
+fn drift_object(drift: &Drift, previous: Option<&Instance>, json: &mut Json<'_>) -> io::Result<()> {
     let actions: &[&str] = match (drift.before.is_null(), drift.after.is_null()) {
         (_, true) => &["delete"],
         (true, false) => &["create"],
         (false, false) => &["update"],
     };
     json.object(|json| {
-        head(&drift.address, None, json)?;
+        head(&drift.address, previous, json)?;
         state_json::block(&drift.address, &drift.provider, json)?;
         if let Some(deposed) = &drift.deposed {
             json.text("deposed", deposed)?;
@@ -219,7 +226,7 @@ fn change_members(actions: &[&str], before: &Value, after: &Value, json: &mut Js
     json.key("after")?;
     json.value(after)?;
     json.key("after_unknown")?;
-    if after.is_null() {
+    if after.is_wholly_known() {
         json.raw("{}")?;
     } else {
         json.unknown_parts(after)?;

@@ -666,6 +666,28 @@ pub struct Settings {
     pub lints: IndexMap<EcoString, (crate::check::lints::Level, Span)>,
     /// `provider_meta` blocks by local name of the provider.
     pub provider_meta: IndexMap<EcoString, Arc<Block>>,
+    /// `limits` blocks by local name of the provider.
+    pub limits: IndexMap<EcoString, ProviderLimits>,
+}
+
+/// How many calls a provider may get.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProviderLimits {
+    /// About whatever it is.
+    pub all: Limits,
+    /// About types, in addition.
+    pub types: IndexMap<EcoString, Limits>,
+    /// The place of the block's header.
+    pub span: Span,
+}
+
+/// How many calls there may be; no bound where nothing is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Limits {
+    /// At once; at least one.
+    pub concurrency: Option<u32>,
+    /// Begun in a second; above zero.
+    pub per_second: Option<f64>,
 }
 
 /// A program and what was found wrong with it.

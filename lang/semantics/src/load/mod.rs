@@ -37,6 +37,7 @@ mod function;
 mod installed;
 mod json;
 mod library;
+mod limits;
 mod overrides;
 pub(crate) mod providers;
 mod resource;

@@ -9,6 +9,7 @@ use plumb_syntax::tree::{Attribute, Block, Expr, ExprKind, Ident, ObjectEntry};
 
 use super::blocks::{Shape, check_labels, check_shape, duplicate, list, text};
 use super::declare::Declaring;
+use super::limits;
 use super::resource::provider_key;
 use crate::check::lints::{Level, lint_named, unknown_lint};
 use crate::program::{ProviderRequirement, Settings};
@@ -21,7 +22,7 @@ const TERRAFORM: Shape = Shape {
 const LANGUAGE: Shape = Shape {
     what: "a `language` block",
     attributes: &["edition", "required_version", "experiments"],
-    blocks: &["required_providers", "compatible_with", "lints"],
+    blocks: &["required_providers", "compatible_with", "limits", "lints"],
 };
 
 /// Reads a settings block.
@@ -68,6 +69,7 @@ pub(super) fn read(declaring: &mut Declaring<'_>, block: &Arc<Block>) {
             }
             "lints" => lints(nested, settings, found),
             "cloud" => settings.cloud = Some(nested.clone()),
+            "limits" if is_language => limits::read(settings, nested, found),
             "provider_meta" if check_labels(nested, &["provider"], found) => {
                 settings.provider_meta.insert(nested.labels[0].text.clone(), nested.clone());
             }

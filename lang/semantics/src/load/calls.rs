@@ -24,7 +24,7 @@ fn local_path(source: &str) -> Option<&Path> {
 }
 
 /// How deep module calls may be nested.
-const MAX_CALL_DEPTH: usize = 64;
+pub(super) const MAX_CALL_DEPTH: usize = 64;
 
 /// Where a module is.
 #[derive(Clone, Debug)]

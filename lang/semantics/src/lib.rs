@@ -10,6 +10,7 @@
 //!
 //! Nothing here does input or output: files and surroundings come through [`World`], schemas through [`Schemas`].
 
+mod callee;
 pub mod check;
 pub mod eval;
 mod expr;

@@ -1,7 +1,9 @@
 //! What is wrong with a program, said without evaluating it.
 //!
 //! [`check`] looks at every module: each reference names something that is declared and may be mentioned where it
-//! stands (`references`), `moved`, `removed` and `import` blocks make sense beside what is declared (`moves`), each function exists and is called with as many arguments as it takes (`calls`), and where
+//! stands (`references`), each function exists and is called with as many arguments as it takes (`calls`), functions that
+//! authors wrote keep to themselves (`functions`), `moved`, `removed` and `import` blocks make sense beside what is
+//! declared (`moves`), and where
 //! schemas are known, each block has what its schema asks for and nothing else (`schema`). A directory that is called
 //! from several places is looked at once, but for what depends on the place.
 //!
@@ -30,6 +32,7 @@ use crate::world::World;
 use references::{Checker, Context};
 
 mod calls;
+mod functions;
 pub mod lints;
 mod moves;
 mod references;
@@ -51,6 +54,10 @@ pub fn check(program: &Arc<Program>, schemas: &Arc<dyn Schemas>, world: &Arc<dyn
         checker.arguments();
     }
     moves::check(program, &mut diagnostics);
+    let mut seen: HashSet<*const Declarations> = HashSet::new();
+    for (_, module) in program.modules() {
+        functions::check(&module.declarations, &mut seen, &mut diagnostics);
+    }
     schema::check(program, &**schemas, &mut diagnostics);
     let of_types = types::check(program, &**schemas, &**world);
     try_out(program, schemas, world, &of_types, &mut diagnostics);
@@ -102,8 +109,9 @@ fn overlaps(diagnostic: &Diagnostic, others: &Diagnostics) -> bool {
 fn once(diagnostics: Diagnostics) -> Diagnostics {
     let mut seen = HashSet::new();
     let fresh = |diagnostic: &Diagnostic| {
-        // Several arguments may be missing from one block.
-        let detail = (diagnostic.code == "missing-argument").then(|| diagnostic.detail.clone());
+        // Several arguments may be missing from one block, several attributes from one object.
+        let several = matches!(diagnostic.code, "missing-argument" | "absent-attribute");
+        let detail = several.then(|| diagnostic.detail.clone());
         diagnostic.span().is_none() || seen.insert((diagnostic.code, diagnostic.span(), detail))
     };
     diagnostics.into_iter().filter(fresh).collect()
@@ -322,7 +330,7 @@ impl ModuleChecker<'_> {
         for argument in decl.arguments.values() {
             self.expr(&argument.value, context);
         }
-        decl.pass_through.iter().for_each(|expr| self.expr(expr, context));
+        decl.passed_object().into_iter().for_each(|object| self.expr(object, context));
         self.depends_on(&decl.depends_on);
     }
 
@@ -358,11 +366,12 @@ impl ModuleChecker<'_> {
                 );
             }
         }
-        if call.pass_through.is_some() {
+        // What is in an object that is passed through is known when it is evaluated.
+        if call.passed_object().is_some() {
             return;
         }
         for (name, decl) in &module.variables {
-            if decl.default.is_none() && !call.arguments.contains_key(name) {
+            if decl.default.is_none() && call.given(name).is_none() {
                 self.diagnostics.push(
                     Diagnostic::error("missing-argument", "Missing required argument")
                         .detail(eco_format!(

@@ -317,7 +317,7 @@ pub(super) fn each_module_expr(module: &Module, f: &mut impl FnMut(&Expr, &[EcoS
     for decl in module.calls.values() {
         decl.repetition.expr().into_iter().for_each(|expr| f(expr, &[]));
         decl.arguments.values().for_each(|argument| f(&argument.value, &[]));
-        decl.pass_through.iter().for_each(|expr| f(expr, &[]));
+        decl.passed_object().into_iter().for_each(|expr| f(expr, &[]));
     }
     for decl in module.providers.values() {
         decl.for_each.iter().for_each(|expr| f(expr, &[]));

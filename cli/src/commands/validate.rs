@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use plumb_model::{Diagnostics, Sources};
+use plumb_model::{Diagnostic, Diagnostics, Severity, Sources};
 use plumb_semantics::World;
 
 use crate::args::ValidateArgs;
@@ -49,7 +49,22 @@ pub fn run(args: &ValidateArgs, ui: &Ui) -> Exit {
 
 fn check(args: &ValidateArgs) -> Checked {
     let world: Arc<dyn World> = Arc::new(DiskWorld::new());
-    session::check(modules::load_leniently(&*world, &args.variables.in_order), &world)
+    let checked = session::check(modules::load_leniently(&*world, &args.variables.in_order), &world);
+    Checked { diagnostics: checked.diagnostics.into_iter().filter_map(leniently).collect(), ..checked }
+}
+
+/// Validating needs nothing but the files. What a provider that is not installed would tell is not checked, which a note
+/// says once; and what is to be imported may get its configuration from the plan.
+fn leniently(mut found: Diagnostic) -> Option<Diagnostic> {
+    match found.code {
+        "provider-not-installed" => return None,
+        "unknown-import-target" => {
+            found.severity = Severity::Warning;
+            found = found.help("`plumb plan -generate-config-out=FILE` writes the missing resource.");
+        }
+        _ => {}
+    }
+    Some(found)
 }
 
 /// Makes the safe suggestions until there are none, and shows what was changed. With `-diff` nothing is written, so only

@@ -5,7 +5,7 @@
 //! - `authoring`: what helps authors; `commands`: exit codes, streams, formats, approval, locks; `choosing`: what is planned;
 //! - `failing`: failed steps and interrupts; `robust`: killed processes, full disks, damaged files, absurd input;
 //! - `killed`: Plumb and a provider in a process of its own, killed while they change things;
-//! - `parity`: Terraform and Plumb side by side.
+//! - `console`: what expressions print; `parity`: Terraform and Plumb side by side.
 
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
@@ -15,6 +15,7 @@ mod support;
 mod authoring;
 mod choosing;
 mod commands;
+mod console;
 mod documents;
 mod examples;
 mod failing;

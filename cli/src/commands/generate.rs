@@ -89,10 +89,11 @@ fn texts_of(wanted: &[&ImportDecl], mut session: Session) -> Result<Vec<String>,
             Err(diagnostic) => return Err(Box::new((Diagnostics::from(*diagnostic), session))),
         }
     }
-    let kinds = wanted.iter().zip(&configs);
-    let kinds =
-        kinds.map(|(decl, config)| (config.source.clone(), [decl.resource.resource.kind.clone()].into()));
-    let found = session.with_schemas(kinds.collect());
+    let mut kinds = crate::registry::Kinds::default();
+    for (decl, config) in wanted.iter().zip(&configs) {
+        kinds.entry(config.source.clone()).or_default().insert(decl.resource.resource.kind.clone());
+    }
+    let found = session.with_schemas(kinds);
     if found.has_errors() {
         return Err(Box::new((found, session)));
     }

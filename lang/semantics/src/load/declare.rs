@@ -648,7 +648,7 @@ impl<'a> Declaring<'a> {
 }
 
 /// Why something should not be used any more.
-fn deprecation(body: &Body, found: &mut Diagnostics) -> Option<EcoString> {
+fn deprecation(body: &plumb_syntax::tree::Body, found: &mut Diagnostics) -> Option<EcoString> {
     let (reason, span) = text(body, "deprecated", found)?;
     if reason.trim().is_empty() {
         found.push(

@@ -548,8 +548,32 @@ pub struct Settings {
     pub experiments: Vec<Ident>,
     /// The edition of the native language.
     pub edition: Option<(EcoString, Span)>,
+    /// The levels of lints, by name, with the place of each.
+    pub lints: IndexMap<EcoString, (crate::check::lints::Level, Span)>,
     /// `provider_meta` blocks by local name of the provider.
     pub provider_meta: IndexMap<EcoString, Arc<Block>>,
+    /// `limits` blocks by local name of the provider.
+    pub limits: IndexMap<EcoString, ProviderLimits>,
+}
+
+/// How many calls a provider may get.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProviderLimits {
+    /// About whatever it is.
+    pub all: Limits,
+    /// About types, in addition.
+    pub types: IndexMap<EcoString, Limits>,
+    /// The place of the block's header.
+    pub span: Span,
+}
+
+/// How many calls there may be; no bound where nothing is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Limits {
+    /// At once; at least one.
+    pub concurrency: Option<u32>,
+    /// Begun in a second; above zero.
+    pub per_second: Option<f64>,
 }
 
 /// A program and what was found wrong with it.
@@ -607,6 +631,31 @@ impl Program {
     pub fn dependencies(&self, id: NodeId) -> &[Dependency] {
         let range = |i: usize| self.dependency_starts[i] as usize;
         &self.dependencies[range(id.0 as usize)..range(id.0 as usize + 1)]
+    }
+
+    /// The nodes, each after those that it depends on; a node on a cycle comes anywhere.
+    pub fn order(&self) -> Vec<NodeId> {
+        let count = self.node_count();
+        let mut seen = vec![false; count];
+        let mut ordered = Vec::with_capacity(count);
+        let mut stack: Vec<(NodeId, usize)> = Vec::new();
+        for start in 0..count as u32 {
+            if !std::mem::replace(&mut seen[start as usize], true) {
+                stack.push((NodeId(start), 0));
+            }
+            while let Some((id, next)) = stack.pop() {
+                match self.dependencies(id).get(next) {
+                    Some(dependency) => {
+                        stack.push((id, next + 1));
+                        if !std::mem::replace(&mut seen[dependency.to.0 as usize], true) {
+                            stack.push((dependency.to, 0));
+                        }
+                    }
+                    None => ordered.push(id),
+                }
+            }
+        }
+        ordered
     }
 
     /// The node of something that a module declares.

@@ -43,7 +43,11 @@ pub struct ProviderBuilder<C> {
     client: OnceLock<Arc<C>>,
     resources: Vec<Named<Box<dyn AnyResource<C>>>>,
     data_sources: Vec<Named<Box<dyn AnyData<C>>>>,
+    ending: Option<Ending>,
 }
+
+/// What is done when everything that the provider did is recorded.
+type Ending = Box<dyn Fn() + Send + Sync>;
 
 impl ProviderBuilder<()> {
     /// A provider that is not configured.
@@ -54,6 +58,7 @@ impl ProviderBuilder<()> {
             client: OnceLock::from(Arc::new(())),
             resources: Vec::new(),
             data_sources: Vec::new(),
+            ending: None,
         }
     }
 }
@@ -70,6 +75,7 @@ impl<C: Send + Sync + 'static> ProviderBuilder<C> {
             client: OnceLock::new(),
             resources: Vec::new(),
             data_sources: Vec::new(),
+            ending: None,
         }
     }
 
@@ -82,6 +88,13 @@ impl<C: Send + Sync + 'static> ProviderBuilder<C> {
     /// The same, with a data source.
     pub fn data_source(mut self, kind: &str, data: impl DataSource<Client = C>) -> Self {
         self.data_sources.push((kind.into(), Box::new(Typed::data(data))));
+        self
+    }
+
+    /// The same, which does this when it is shut down: everything that it did is recorded by then. After a crash, or
+    /// where recording failed, it is not done.
+    pub fn on_shutdown(mut self, ending: impl Fn() + Send + Sync + 'static) -> Self {
+        self.ending = Some(Box::new(ending));
         self
     }
 
@@ -106,6 +119,7 @@ impl<C: Send + Sync + 'static> ProviderBuilder<C> {
             client: self.client,
             resources,
             data_sources,
+            ending: self.ending,
             stop: watch::channel(false).0,
         })
     }
@@ -322,6 +336,7 @@ struct Built<C> {
     client: OnceLock<Arc<C>>,
     resources: BTreeMap<EcoString, Box<dyn AnyResource<C>>>,
     data_sources: BTreeMap<EcoString, Box<dyn AnyData<C>>>,
+    ending: Option<Ending>,
     stop: watch::Sender<bool>,
 }
 
@@ -487,6 +502,12 @@ impl<C: Send + Sync + 'static> Provider for Built<C> {
 
     async fn stop(&self) {
         self.stop.send_replace(true);
+    }
+
+    async fn shutdown(&self) {
+        if let Some(ending) = &self.ending {
+            ending();
+        }
     }
 }
 

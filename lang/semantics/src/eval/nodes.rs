@@ -130,7 +130,13 @@ impl Evaluator {
                 }
             }
         };
+        let validating = self.options.phase == Phase::Validate;
+        if validating && given.is_none() && decl.default.is_none() {
+            return unknown();
+        }
         match self.prepare(decl, given, at, diagnostics) {
+            // What a module does has to be right for every value, not only for those that this caller gives.
+            Ok(_) if validating => unknown(),
             Ok(value) => value.with_marks(marks_of(decl.sensitive, decl.ephemeral)),
             Err(problem) => {
                 diagnostics.extend(problem.map(|problem| match place == decl.span {

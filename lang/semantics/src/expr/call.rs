@@ -209,7 +209,9 @@ impl Eval<'_> {
     fn function(&self, call: &Call, name: &str) -> Found {
         let offered = |function: &&'static Function| {
             (!self.rules.strict || function.origin == Origin::Common)
-                && (function.signature.name != "plantimestamp" || self.functions.plan_time.is_some())
+                && (function.signature.name != "plantimestamp"
+                    || self.functions.plan_time.is_some()
+                    || self.functions.phase == Phase::Validate)
         };
         match call.namespaces.first().map(|namespace| namespace.as_str()) {
             None => match plumb_functions::lookup(name).filter(offered) {

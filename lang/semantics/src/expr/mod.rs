@@ -197,13 +197,24 @@ impl<'a> Eval<'a> {
         if self.quiet == 0 {
             for traversal in expr.references().take(4) {
                 let Ok(value) = self.quietly(|eval| eval.traversal(traversal)) else { continue };
-                let note = eco_format!("`{traversal}` is {}.", describe(&value));
+                let Some(words) = self.describe_known(&value) else { continue };
+                let note = eco_format!("`{traversal}` is {words}.");
                 if !diagnostic.notes.contains(&note) {
                     diagnostic.notes.push(note);
                 }
             }
         }
         self.fail(diagnostic)
+    }
+
+    /// A value in a few words. While nothing is known but the files, of most values only the type can be said.
+    fn describe_known(&self, value: &Value) -> Option<EcoString> {
+        match value.unmarked() {
+            Value::Unknown(unknown) if self.functions.phase == crate::eval::Phase::Validate => {
+                (unknown.ty != Type::Dynamic).then(|| eco_format!("a {}", unknown.ty.friendly_name()))
+            }
+            _ => Some(describe(value)),
+        }
     }
 
     /// Does something of which the diagnostics do not matter.

@@ -34,6 +34,7 @@ mod declare;
 mod files;
 mod installed;
 mod json;
+mod limits;
 mod overrides;
 pub(crate) mod providers;
 mod resource;

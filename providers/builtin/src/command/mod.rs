@@ -1,12 +1,16 @@
 //! The provider `command`: objects that commands on this machine create, read, update and delete.
 //!
+//! `create`, `update` and `delete` outlive Plumb where there is a folder to remember them in (`ledger`): when it is
+//! killed, the next read waits for their end and takes what they did, so that nothing is made twice.
+//!
 //! Elsewhere: starting and ending processes is `process`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use plumb_model::{Diagnostic, Diagnostics, Path, Type, Value, json};
+use plumb_model::{Diagnostic, Diagnostics, Path, Severity, Type, Value, json};
 use plumb_provider_api::Provider;
 use plumb_provider_sdk::check::{not_empty, one_of};
 use plumb_provider_sdk::{
@@ -15,14 +19,24 @@ use plumb_provider_sdk::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+mod ledger;
 mod process;
 
 use crate::duration::parse_duration;
+use ledger::{Found, Ledger};
 use process::{Job, Outcome};
 
-/// The provider.
-pub fn provider() -> Arc<dyn Provider> {
-    ProviderBuilder::new("command").resource("command", Commands).data_source("command", RunCommand).build()
+/// The provider. Commands that change something are remembered in `folder` until what they did is recorded; without it,
+/// those that are interrupted with Plumb are in doubt.
+pub fn provider(folder: Option<PathBuf>) -> Arc<dyn Provider> {
+    let ledger = folder.map(|folder| Arc::new(Ledger::new(folder)));
+    let builder = ProviderBuilder::new("command")
+        .resource("command", Commands { ledger: ledger.clone() })
+        .data_source("command", RunCommand);
+    match ledger {
+        Some(ledger) => builder.on_shutdown(move || ledger.tidy()).build(),
+        None => builder.build(),
+    }
 }
 
 type Environment = BTreeMap<String, String>;
@@ -101,9 +115,14 @@ struct Remembered {
     /// Whether the output was found to differ since the last change.
     #[serde(default)]
     drifted: bool,
+    /// Whether an interrupted creation turned out to have failed.
+    #[serde(default)]
+    damaged: bool,
 }
 
-struct Commands;
+struct Commands {
+    ledger: Option<Arc<Ledger>>,
+}
 
 #[async_trait]
 impl Resource for Commands {
@@ -126,11 +145,17 @@ impl Resource for Commands {
     async fn plan(&self, plan: &mut Planning<'_>, context: &mut Context<()>) -> Result<(), Diagnostics> {
         let mut remembered: Remembered = context.private.get();
         if plan.is_create() {
-            remembered = Remembered { id: Uuid::new_v4().to_string(), drifted: false };
+            remembered = Remembered { id: Uuid::new_v4().to_string(), ..Remembered::default() };
             context.private.set(&remembered);
             return Ok(());
         }
         let changed: Vec<&str> = MADE_FROM.into_iter().filter(|name| plan.changes_attribute(name)).collect();
+        if remembered.damaged {
+            plan.force_update();
+            let output = if plan.planned_value("sensitive").as_bool() == Some(true) { 1 } else { 0 };
+            plan.require_replace(OUTPUTS[output]);
+            return Ok(());
+        }
         if changed.is_empty() && !remembered.drifted {
             // What else may have changed matters to the next command only.
             let reread = plan.changes_attribute("sensitive") || plan.changes_attribute("output_format");
@@ -155,22 +180,9 @@ impl Resource for Commands {
         let remembered: Remembered = context.private.get();
         let id = if remembered.id.is_empty() { Uuid::new_v4().to_string() } else { remembered.id };
         let planned = Command { id: id.into(), ..planned };
-        let run = Run::new(&planned)?;
-        let outcome = run.start("create", &planned.create, &context.stop).await?;
-        let object = planned.after(&outcome);
-        let failure = match run.succeeded("create", &outcome) {
-            Ok(()) => match run.look(&object, &context.stop).await {
-                Ok(Some(output)) => return object.with_output(output),
-                Ok(None) => absent("create"),
-                Err(diagnostics) => diagnostics,
-            },
-            // A failed command may have come to nothing, or half of the way.
-            Err(failure) => match run.look(&object, &context.stop).await {
-                Ok(None) => return Err(failure.into()),
-                _ => failure,
-            },
-        };
-        Err(Failed::leaving(object, failure))
+        let outcome =
+            self.change(&Run::new(&planned)?, "create", &planned, &planned.create, &context.stop).await?;
+        created(planned, &outcome, &context.stop).await
     }
 
     async fn read(
@@ -178,6 +190,33 @@ impl Resource for Commands {
         current: Command,
         context: &mut Context<()>,
     ) -> Result<Option<Command>, Diagnostics> {
+        let mut remembered: Remembered = context.private.get();
+        let known = current.id.known().is_some();
+        let interrupted = match known {
+            true => self.end_of_changes(&current).await?,
+            false => self.end_of(&remembered.id, "create", &current).await?,
+        };
+        match interrupted {
+            Found::Never if known || self.ledger.is_none() => {}
+            Found::Never => return Ok(None),
+            Found::Ended(_) if known => return Ok(None),
+            Found::Ended(outcome) => {
+                let object = Command { id: remembered.id.clone().into(), ..current };
+                return match created(object, &outcome, &context.stop).await {
+                    Ok(object) => Ok(Some(object)),
+                    Err(Failed { diagnostics, left: plumb_provider_sdk::Left::Object(object) }) => {
+                        diagnostics
+                            .into_iter()
+                            .for_each(|problem| context.warn(interrupted_failure(problem)));
+                        remembered.damaged = true;
+                        context.private.set(&remembered);
+                        Ok(Some(*object))
+                    }
+                    Err(_) => Ok(None),
+                };
+            }
+            Found::Doubt => {}
+        }
         if current.read.is_null() {
             if current.id.is_null() {
                 context.warn(unfindable("`read`, so that Plumb can look for the object"));
@@ -185,8 +224,6 @@ impl Resource for Commands {
             }
             return Ok(Some(current));
         }
-        let mut remembered: Remembered = context.private.get();
-        let known = current.id.known().is_some();
         let current = match known {
             true => current,
             false => Command { id: remembered.id.clone().into(), ..current },
@@ -212,7 +249,7 @@ impl Resource for Commands {
             return if planned.output.is_unknown() { planned.reread(&prior) } else { Ok(planned) };
         }
         let run = Run::new(&planned)?.with_output(&prior);
-        let outcome = run.start("update", &planned.update, &context.stop).await?;
+        let outcome = self.change(&run, "update", &planned, &planned.update, &context.stop).await?;
         let object = planned.after(&outcome);
         run.succeeded("update", &outcome).map_err(|failure| {
             // Recorded is what was, so that the next plan tries again.
@@ -234,9 +271,80 @@ impl Resource for Commands {
             return Ok(());
         }
         let run = Run::new(&prior)?.with_output(&prior);
-        let outcome = run.start("delete", &prior.delete, &context.stop).await?;
+        let outcome = self.change(&run, "delete", &prior, &prior.delete, &context.stop).await?;
         Ok(run.succeeded("delete", &outcome)?)
     }
+}
+
+impl Commands {
+    /// Runs a command that changes an object, to its end.
+    async fn change(
+        &self,
+        run: &Run,
+        operation: &'static str,
+        object: &Command,
+        command: &Attr<Vec<String>>,
+        stop: &Stop,
+    ) -> Result<Outcome, Diagnostics> {
+        let Some(ledger) = &self.ledger else { return run.start(operation, command, stop).await };
+        let entry = ledger.entry(object.id.text(), operation);
+        let job = run.job(operation, command);
+        let outcome = process::run_supervised(job, stop, &entry).await;
+        ledger.hand_over(&entry);
+        outcome.map_err(|problem| run.not_run(operation, &problem))
+    }
+
+    /// What became of an operation that nobody has recorded the outcome of.
+    async fn end_of(&self, id: &str, operation: &str, object: &Command) -> Result<Found, Diagnostics> {
+        match &self.ledger {
+            None => Ok(Found::Never),
+            Some(ledger) => Ok(ledger.entry(id, operation).end(Run::new(object)?.timeout).await),
+        }
+    }
+
+    /// Waits for operations on a recorded object that were interrupted. [`Found::Ended`] if it was deleted.
+    async fn end_of_changes(&self, object: &Command) -> Result<Found, Diagnostics> {
+        let Some(ledger) = &self.ledger else { return Ok(Found::Never) };
+        let id = object.id.text();
+        for operation in ["create", "update"] {
+            let entry = ledger.entry(id, operation);
+            if entry.exists() {
+                self.end_of(id, operation, object).await?;
+                ledger.hand_over(&entry);
+            }
+        }
+        let deletion = self.end_of(id, "delete", object).await?;
+        Ok(match deletion {
+            Found::Ended(outcome) if outcome.exit_code == 0 && object.read.is_null() => Found::Ended(outcome),
+            _ => Found::Never,
+        })
+    }
+}
+
+/// The object after the command that created it, which may have failed.
+async fn created(planned: Command, outcome: &Outcome, stop: &Stop) -> Result<Command, Failed<Command>> {
+    let run = Run::new(&planned)?;
+    let object = planned.after(outcome);
+    let failure = match run.succeeded("create", outcome) {
+        Ok(()) => match run.look(&object, stop).await {
+            Ok(Some(output)) => return object.with_output(output),
+            Ok(None) => absent("create"),
+            Err(diagnostics) => diagnostics,
+        },
+        // A failed command may have come to nothing, or half of the way.
+        Err(failure) => match run.look(&object, stop).await {
+            Ok(None) => return Err(failure.into()),
+            _ => failure,
+        },
+    };
+    Err(Failed::leaving(object, failure))
+}
+
+/// A failure that is history: the plan says what is done about it.
+fn interrupted_failure(mut problem: Diagnostic) -> Diagnostic {
+    problem.severity = Severity::Warning;
+    problem
+        .note("It ran when Plumb was interrupted. The object counts as damaged and is going to be replaced.")
 }
 
 impl Command {
@@ -471,23 +579,29 @@ impl Run {
         command: &Attr<Vec<String>>,
         stop: &Stop,
     ) -> Result<Outcome, Diagnostics> {
+        let job = self.job(operation, command);
+        process::run(job, stop).await.map_err(|problem| self.not_run(operation, &problem))
+    }
+
+    fn job(&self, operation: &'static str, command: &Attr<Vec<String>>) -> Job {
         let mut arguments = self.prefix.clone();
         arguments.extend(command.known().cloned().unwrap_or_default());
         let mut environment = self.environment.clone();
         environment.insert("PLUMB_OPERATION".into(), operation.into());
-        let job = Job {
+        Job {
             arguments,
             environment,
             stdin: self.stdin.clone(),
             working_dir: self.working_dir.clone(),
             timeout: self.timeout,
-        };
-        process::run(job, stop).await.map_err(|problem| {
-            Diagnostic::error("command-not-run", "Command cannot be run")
-                .detail(self.redacted(&format!("`{operation}`: {problem}.")))
-                .attribute(Path::of(operation))
-                .into()
-        })
+        }
+    }
+
+    fn not_run(&self, operation: &'static str, problem: &str) -> Diagnostics {
+        Diagnostic::error("command-not-run", "Command cannot be run")
+            .detail(self.redacted(&format!("`{operation}`: {problem}.")))
+            .attribute(Path::of(operation))
+            .into()
     }
 
     /// That a command ended with exit code 0.

@@ -97,7 +97,13 @@ fn checked(loaded: Loaded, world: &Arc<dyn World>, counts: impl Fn(&Diagnostic) 
     // What could not be read may declare what seems to be missing: that is said when the rest can be read.
     const MAY_BE_THERE: [&str; 4] =
         ["unknown-variable", "unknown-local", "unknown-resource", "unknown-module"];
-    diagnostics.extend(found.into_iter().filter(|d| whole || !MAY_BE_THERE.contains(&d.code)));
+    let sound = whole && !found.has_errors();
+    // Nor does what is wrong use anything.
+    let counts = |d: &Diagnostic| {
+        (whole || !MAY_BE_THERE.contains(&d.code))
+            && (sound || d.is_error() || !d.code.starts_with("unused-"))
+    };
+    diagnostics.extend(found.into_iter().filter(counts));
     diagnostics.sort();
     Checked { program, registry, schemas, diagnostics }
 }

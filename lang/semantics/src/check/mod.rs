@@ -101,7 +101,10 @@ fn once(diagnostics: Diagnostics) -> Diagnostics {
     let fresh = |diagnostic: &Diagnostic| {
         // Several arguments may be missing from one block.
         let detail = (diagnostic.code == "missing-argument").then(|| diagnostic.detail.clone());
-        diagnostic.span().is_none() || seen.insert((diagnostic.code, diagnostic.span(), detail))
+        // An output that a module has not is an attribute that its object has not.
+        let code =
+            if diagnostic.code == "unknown-output" { "unsupported-attribute" } else { diagnostic.code };
+        diagnostic.span().is_none() || seen.insert((code, diagnostic.span(), detail))
     };
     diagnostics.into_iter().filter(fresh).collect()
 }

@@ -382,6 +382,18 @@ pub struct FunctionError {
     pub argument: Option<usize>,
 }
 
+impl FunctionError {
+    /// Not about one argument.
+    pub fn new(text: impl Into<String>) -> FunctionError {
+        FunctionError { text: text.into(), argument: None }
+    }
+
+    /// About an argument, counted from 0.
+    pub fn about(argument: usize, text: impl Into<String>) -> FunctionError {
+        FunctionError { text: text.into(), argument: Some(argument) }
+    }
+}
+
 /// A result and what there is to say about it.
 #[derive(Clone, Debug)]
 pub struct Answer<T> {

@@ -187,6 +187,7 @@ fn saved(forecast: &Forecast) -> Object {
             (name.clone(), if value.is_known() { value.clone() } else { Value::Null(value.ty()) })
         })),
         private: forecast.private.clone(),
+        identity: None,
     }
 }
 

@@ -10,11 +10,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use plumb_model::{Diagnostic, Diagnostics, Path, Severity, Type, Value, json};
+use plumb_model::{Diagnostic, Diagnostics, Path, Severity, Value, json};
 use plumb_provider_api::Provider;
 use plumb_provider_sdk::check::{not_empty, one_of};
 use plumb_provider_sdk::{
-    Attr, Checks, Context, DataSource, Failed, Planning, ProviderBuilder, Resource, Stop, async_trait, model,
+    Attr, Checks, Context, DataSource, Failed, Model, Planning, ProviderBuilder, Resource, Stop, async_trait,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -41,62 +41,82 @@ pub fn provider(folder: Option<PathBuf>) -> Arc<dyn Provider> {
 
 type Environment = BTreeMap<String, String>;
 
-model! {
-    /// An object that commands manage.
-    ///
-    /// A command is a list: a program and its arguments. No shell reads it, unless `shell` or `interpreter` says so.
-    /// Commands run in the environment of Plumb, to which `PLUMB_OPERATION` (`create`, `read`, `update`, `delete`),
-    /// `PLUMB_ID` and, once there is one, `PLUMB_OUTPUT` are added.
-    ///
-    /// Exit code 0 means success. When `create` fails, the object counts as damaged, and is deleted and created anew
-    /// by the next apply; unless `read` then says that there is nothing.
-    pub struct Command {
-        /// Creates the object.
-        create: Vec<String> [required],
-        /// Shows the object on standard output, which becomes `output`. When the output differs from the one that
-        /// was recorded, the object has drifted and is updated. Without it, drift is not noticed.
-        read: Vec<String> [optional],
-        /// Changes the object when another argument of it changes, or when it has drifted. Without it, the object is
-        /// replaced.
-        update: Vec<String> [optional],
-        /// Deletes the object. Without it, the object is forgotten.
-        delete: Vec<String> [optional],
-        /// Whether commands are of one element that `/bin/sh` reads.
-        shell: bool [default = false],
-        /// A program with arguments that reads the commands: it is put before each.
-        interpreter: Vec<String> [optional],
-        /// What commands find on standard input.
-        stdin: String [optional],
-        /// Environment variables.
-        environment: Environment [optional],
-        /// Environment variables that are never shown.
-        sensitive_environment: Environment [optional, sensitive],
-        /// Where commands run.
-        working_dir: String [optional],
-        /// How long each command may take: a number with `ms`, `s`, `m` or `h`. Then it is ended, with all processes
-        /// that it started.
-        timeout: String [default = "10m"],
-        /// Any value. When it changes, the object is replaced.
-        triggers_replace: Value [optional, replace],
-        /// Exit codes of `read` that mean that the object does not exist.
-        absent_exit_codes: Vec<i64> [default = Value::list(Type::Number, vec![Value::int(1)])],
-        /// How the output is understood: `text`, of which the last line end is dropped, or `json`.
-        output_format: String [default = "text"],
-        /// Whether the output is a secret: then only `sensitive_output` has it.
-        sensitive: bool [default = false],
-        /// A random UUID.
-        id: String [computed, keep, not_null],
-        /// Output of `read`; where there is no such command, of the last `create` or `update`.
-        output: Value [computed],
-        /// The same, never shown, if it is a secret.
-        sensitive_output: Value [computed, sensitive],
-        /// Standard output of the last `create` or `update`, as it is.
-        stdout: String [computed],
-        /// Standard error of the last `create` or `update`.
-        stderr: String [computed],
-        /// Exit code of the last `create` or `update`.
-        exit_code: i64 [computed],
-    }
+/// An object that commands manage.
+///
+/// A command is a list: a program and its arguments. No shell reads it, unless `shell` or `interpreter` says so.
+/// Commands run in the environment of Plumb, to which `PLUMB_OPERATION` (`create`, `read`, `update`, `delete`),
+/// `PLUMB_ID` and, once there is one, `PLUMB_OUTPUT` are added.
+///
+/// Exit code 0 means success. When `create` fails, the object counts as damaged, and is deleted and created anew
+/// by the next apply; unless `read` then says that there is nothing.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct Command {
+    /// Creates the object.
+    #[attribute(required)]
+    pub create: Attr<Vec<String>>,
+    /// Shows the object on standard output, which becomes `output`. When the output differs from the one that
+    /// was recorded, the object has drifted and is updated. Without it, drift is not noticed.
+    #[attribute(optional)]
+    pub read: Attr<Vec<String>>,
+    /// Changes the object when another argument of it changes, or when it has drifted. Without it, the object is
+    /// replaced.
+    #[attribute(optional)]
+    pub update: Attr<Vec<String>>,
+    /// Deletes the object. Without it, the object is forgotten.
+    #[attribute(optional)]
+    pub delete: Attr<Vec<String>>,
+    /// Whether commands are of one element that `/bin/sh` reads.
+    #[attribute(default = false)]
+    pub shell: Attr<bool>,
+    /// A program with arguments that reads the commands: it is put before each.
+    #[attribute(optional)]
+    pub interpreter: Attr<Vec<String>>,
+    /// What commands find on standard input.
+    #[attribute(optional)]
+    pub stdin: Attr<String>,
+    /// Environment variables.
+    #[attribute(optional)]
+    pub environment: Attr<Environment>,
+    /// Environment variables that are never shown.
+    #[attribute(optional, sensitive)]
+    pub sensitive_environment: Attr<Environment>,
+    /// Where commands run.
+    #[attribute(optional)]
+    pub working_dir: Attr<String>,
+    /// How long each command may take: a number with `ms`, `s`, `m` or `h`. Then it is ended, with all processes
+    /// that it started.
+    #[attribute(default = "10m")]
+    pub timeout: Attr<String>,
+    /// Any value. When it changes, the object is replaced.
+    #[attribute(optional, requires_replace)]
+    pub triggers_replace: Attr<Value>,
+    /// Exit codes of `read` that mean that the object does not exist.
+    #[attribute(default = vec![1])]
+    pub absent_exit_codes: Attr<Vec<i64>>,
+    /// How the output is understood: `text`, of which the last line end is dropped, or `json`.
+    #[attribute(default = "text")]
+    pub output_format: Attr<String>,
+    /// Whether the output is a secret: then only `sensitive_output` has it.
+    #[attribute(default = false)]
+    pub sensitive: Attr<bool>,
+    /// A random UUID.
+    #[attribute(computed, use_state_for_unknown, not_null)]
+    pub id: Attr<String>,
+    /// Output of `read`; where there is no such command, of the last `create` or `update`.
+    #[attribute(computed)]
+    pub output: Attr<Value>,
+    /// The same, never shown, if it is a secret.
+    #[attribute(computed, sensitive)]
+    pub sensitive_output: Attr<Value>,
+    /// Standard output of the last `create` or `update`, as it is.
+    #[attribute(computed)]
+    pub stdout: Attr<String>,
+    /// Standard error of the last `create` or `update`.
+    #[attribute(computed)]
+    pub stderr: Attr<String>,
+    /// Exit code of the last `create` or `update`.
+    #[attribute(computed)]
+    pub exit_code: Attr<i64>,
 }
 
 /// Arguments that the object is made from: when one changes, so must the object.
@@ -644,44 +664,59 @@ impl Run {
     }
 }
 
-model! {
-    /// Runs a command and gives its output.
-    ///
-    /// It runs whenever Plumb plans: it must not change anything.
-    pub struct CommandData {
-        /// The program and its arguments.
-        command: Vec<String> [required],
-        /// Whether the command is of one element that `/bin/sh` reads.
-        shell: bool [default = false],
-        /// A program with arguments that reads the command: it is put before it.
-        interpreter: Vec<String> [optional],
-        /// What the command finds on standard input.
-        stdin: String [optional],
-        /// Environment variables.
-        environment: Environment [optional],
-        /// Environment variables that are never shown.
-        sensitive_environment: Environment [optional, sensitive],
-        /// Where the command runs.
-        working_dir: String [optional],
-        /// How long it may take: a number with `ms`, `s`, `m` or `h`.
-        timeout: String [default = "1m"],
-        /// Exit codes that are not a failure.
-        allowed_exit_codes: Vec<i64> [default = Value::list(Type::Number, vec![Value::int(0)])],
-        /// How the output is understood: `text`, of which the last line end is dropped, or `json`.
-        output_format: String [default = "text"],
-        /// Whether the output is a secret: then only `sensitive_output` has it.
-        sensitive: bool [default = false],
-        /// Standard output, understood.
-        output: Value [computed],
-        /// The same, never shown, if it is a secret.
-        sensitive_output: Value [computed, sensitive],
-        /// Standard output, as it is.
-        stdout: String [computed],
-        /// Standard error.
-        stderr: String [computed],
-        /// The exit code.
-        exit_code: i64 [computed],
-    }
+/// Runs a command and gives its output.
+///
+/// It runs whenever Plumb plans: it must not change anything.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct CommandData {
+    /// The program and its arguments.
+    #[attribute(required)]
+    pub command: Attr<Vec<String>>,
+    /// Whether the command is of one element that `/bin/sh` reads.
+    #[attribute(default = false)]
+    pub shell: Attr<bool>,
+    /// A program with arguments that reads the command: it is put before it.
+    #[attribute(optional)]
+    pub interpreter: Attr<Vec<String>>,
+    /// What the command finds on standard input.
+    #[attribute(optional)]
+    pub stdin: Attr<String>,
+    /// Environment variables.
+    #[attribute(optional)]
+    pub environment: Attr<Environment>,
+    /// Environment variables that are never shown.
+    #[attribute(optional, sensitive)]
+    pub sensitive_environment: Attr<Environment>,
+    /// Where the command runs.
+    #[attribute(optional)]
+    pub working_dir: Attr<String>,
+    /// How long it may take: a number with `ms`, `s`, `m` or `h`.
+    #[attribute(default = "1m")]
+    pub timeout: Attr<String>,
+    /// Exit codes that are not a failure.
+    #[attribute(default = vec![0])]
+    pub allowed_exit_codes: Attr<Vec<i64>>,
+    /// How the output is understood: `text`, of which the last line end is dropped, or `json`.
+    #[attribute(default = "text")]
+    pub output_format: Attr<String>,
+    /// Whether the output is a secret: then only `sensitive_output` has it.
+    #[attribute(default = false)]
+    pub sensitive: Attr<bool>,
+    /// Standard output, understood.
+    #[attribute(computed)]
+    pub output: Attr<Value>,
+    /// The same, never shown, if it is a secret.
+    #[attribute(computed, sensitive)]
+    pub sensitive_output: Attr<Value>,
+    /// Standard output, as it is.
+    #[attribute(computed)]
+    pub stdout: Attr<String>,
+    /// Standard error.
+    #[attribute(computed)]
+    pub stderr: Attr<String>,
+    /// The exit code.
+    #[attribute(computed)]
+    pub exit_code: Attr<i64>,
 }
 
 struct RunCommand;

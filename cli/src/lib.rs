@@ -4,9 +4,9 @@
 //! `plumb-semantics`; here it is asked for and shown.
 //!
 //! - [`args`]: what can be typed; `commands`: what is done for it, a file for each;
-//! - `session`: configuration, variables, schemas; `store`: state and locks; `registry`: providers, `installed`: where they are, `functions`: what
-//!   expressions call of them, `log`: what they log; `world`: the disk, `archive`: the disk as a saved
-//!   plan remembers it;
+//! - `session`: configuration, variables, schemas; `store`: state and locks; `registry`: providers, `installed`: where
+//!   they are, `installing`: how that is shown, `functions`: what expressions call of them, `log`: what they log;
+//!   `world`: the disk, `archive`: the disk as a saved plan remembers it;
 //! - [`render`]: everything that is shown; `ui`: the streams that it goes to.
 
 mod archive;
@@ -15,6 +15,7 @@ mod commands;
 mod files;
 mod functions;
 mod installed;
+mod installing;
 mod log;
 mod registry;
 pub mod render;

@@ -27,6 +27,12 @@ impl ArchiveWorld {
         };
         ArchiveWorld { sources: clean(sources), files: clean(files), disk: DiskWorld::new() }
     }
+
+    /// What the plan itself has under a path.
+    pub fn kept(&self, file: &Path) -> Option<&[u8]> {
+        let path = lexical(file);
+        self.sources.get(&path).or_else(|| self.files.get(&path)).map(Vec::as_slice)
+    }
 }
 
 /// A path without `.` and, where that can be said without looking, without `..`.
@@ -67,9 +73,8 @@ impl World for ArchiveWorld {
     }
 
     fn read(&self, file: &Path) -> Result<Vec<u8>, WorldError> {
-        let path = lexical(file);
-        match self.sources.get(&path).or_else(|| self.files.get(&path)) {
-            Some(content) => Ok(content.clone()),
+        match self.kept(file) {
+            Some(content) => Ok(content.to_vec()),
             None => self.disk.read(file),
         }
     }

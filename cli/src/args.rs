@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use plumb_provider_install::{Address, Platform};
 use plumb_semantics::inputs::InputOption;
@@ -50,6 +51,15 @@ pub struct Cli {
 pub enum Command {
     /// Prepare a directory: install what it needs.
     Init(InitArgs),
+    /// Install the modules that the configuration calls.
+    #[command(after_help = "\
+Examples:
+  plumb get                        what the lock says, and what it does not know yet
+  plumb get -upgrade               the newest that the addresses and versions allow
+  plumb get -lockfile=readonly     exactly what the lock says, or fail")]
+    Get(GetArgs),
+    /// Which modules the configuration calls.
+    Modules(ModulesArgs),
     /// Check the configuration; needs nothing but the files.
     Validate(ValidateArgs),
     /// Show what would change, and change nothing.
@@ -96,6 +106,18 @@ Examples:
     Console(ConsoleArgs),
     /// Put files into the standard layout.
     Fmt(FmtArgs),
+    /// What a diagnostic means, by its code: an example that leads to it, and one that does not.
+    Explain(ExplainArgs),
+    /// What a module takes and gives, without evaluating it.
+    Interface(InterfaceArgs),
+    /// Turn `.tf` files into `.cfg` files that mean the same.
+    #[command(after_help = "\
+Examples:
+  plumb migrate-config           only say what would be done
+  plumb migrate-config -write    do it
+
+Directories of local modules are turned too. Comments and layout stay; no plan changes.")]
+    MigrateConfig(MigrateArgs),
     /// Which providers the configuration needs.
     Providers(ProvidersArgs),
     /// What the language offers, as JSON.
@@ -116,9 +138,12 @@ pub struct InitArgs {
     /// Accepted for scripts; Plumb asks nothing here.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "true", hide = true, action = clap::ArgAction::Set)]
     pub input: bool,
-    /// `readonly`: fail instead of changing the lock file.
+    /// `readonly`: fail instead of changing the lock files.
     #[arg(long, value_name = "MODE")]
     pub lockfile: Option<String>,
+    /// Whether to install modules.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "true", action = clap::ArgAction::Set)]
+    pub get: bool,
     /// Look for plugins here and nowhere else.
     #[arg(long, value_name = "DIR")]
     pub plugin_dir: Vec<PathBuf>,
@@ -131,6 +156,34 @@ pub struct InitArgs {
     /// Accepted for scripts.
     #[arg(long, hide = true)]
     pub reconfigure: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub variables: VariableArgs,
+}
+
+/// `plumb get`
+#[derive(Debug, Args)]
+pub struct GetArgs {
+    /// Take the newest of what the addresses and versions allow instead of what is locked.
+    #[arg(long, visible_alias = "update")]
+    pub upgrade: bool,
+    /// `readonly`: fail instead of changing the lock.
+    #[arg(long, value_name = "MODE")]
+    pub lockfile: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub variables: VariableArgs,
+}
+
+/// `plumb modules`
+#[derive(Debug, Args)]
+pub struct ModulesArgs {
+    /// The result as JSON, as Terraform prints it.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub variables: VariableArgs,
 }
 
 /// `plumb validate`
@@ -139,6 +192,15 @@ pub struct ValidateArgs {
     /// The result as JSON.
     #[arg(long)]
     pub json: bool,
+    /// Make the changes that are safe without a person looking, and show them.
+    #[arg(long)]
+    pub fix: bool,
+    /// With -fix: only show the changes, and write nothing.
+    #[arg(long, requires = "fix")]
+    pub diff: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub variables: VariableArgs,
 }
 
 /// Values for variables.
@@ -197,6 +259,10 @@ impl Command {
     /// The values of variables that it was given, if it takes any.
     fn variables(&mut self) -> Option<&mut VariableArgs> {
         match self {
+            Command::Init(args) => Some(&mut args.variables),
+            Command::Get(args) => Some(&mut args.variables),
+            Command::Modules(args) => Some(&mut args.variables),
+            Command::Validate(args) => Some(&mut args.variables),
             Command::Plan(args) => Some(&mut args.planning.variables),
             Command::Apply(args) | Command::Destroy(args) => Some(&mut args.planning.variables),
             Command::Rollback(args) => Some(&mut args.variables),
@@ -589,6 +655,57 @@ pub enum MetadataCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// `plumb interface`
+#[derive(Debug, Args)]
+pub struct InterfaceArgs {
+    /// The directory of the module.
+    #[arg(default_value = ".")]
+    pub directory: PathBuf,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Only the JSON Schema of the inputs, for editors of `.tfvars.json` files.
+    #[arg(long, conflicts_with = "json")]
+    pub schema: bool,
+}
+
+/// `plumb migrate-config`
+#[derive(Debug, Args)]
+pub struct MigrateArgs {
+    /// Write the `.cfg` files and remove the others.
+    #[arg(long)]
+    pub write: bool,
+}
+
+/// `plumb explain`
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The code, as it is shown behind the first line of a diagnostic; all codes are listed if not given.
+    #[arg(value_parser = CodeParser, hide_possible_values = true)]
+    pub code: Option<String>,
+}
+
+/// Takes any text, and tells shells which codes there are.
+#[derive(Clone, Debug)]
+struct CodeParser;
+
+impl TypedValueParser for CodeParser {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(crate::explain::PAGES.iter().map(|page| PossibleValue::new(page.code))))
+    }
 }
 
 /// `plumb completions`

@@ -20,6 +20,20 @@ pub fn write_shared(path: &Path, content: &[u8]) -> io::Result<()> {
     write(path, content, 0o666)
 }
 
+/// Replaces a file that is there in one piece; who may read and write it stays as it is. Of a link, what it leads to is
+/// replaced.
+///
+/// # Errors
+/// What the operating system says.
+pub fn rewrite(path: &Path, content: &[u8]) -> io::Result<()> {
+    let path = fs::canonicalize(path)?;
+    let permissions = fs::metadata(&path)?.permissions();
+    let mode = std::os::unix::fs::PermissionsExt::mode(&permissions);
+    write(&path, content, mode)?;
+    // The user's mask has been taken off the mode of the new file.
+    fs::set_permissions(&path, permissions)
+}
+
 fn write(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);

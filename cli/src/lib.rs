@@ -4,19 +4,26 @@
 //! `plumb-semantics`; here it is asked for and shown.
 //!
 //! - [`args`]: what can be typed; `commands`: what is done for it, a file for each;
-//! - `session`: configuration, variables, schemas; `store`: state and locks; `registry`: providers, `installed`: where
-//!   they are, `installing`: how that is shown, `functions`: what expressions call of them, `log`: what they log;
-//!   `world`: the disk, `archive`: the disk as a saved plan remembers it;
+//! - `session`: configuration, variables, schemas; `modules`: modules that are not local; `store`: state and locks;
+//!   `registry`: providers, `installed`: where they are, `installing`: how that is shown, `functions`: what expressions
+//!   call of them, `log`: what they log; `world`: the disk, `archive`: the disk as a saved plan remembers it;
+//! - `explain`: the pages about diagnostics; `fix`: the changes that they are sure of;
+//! - `interface`: what a module takes and gives; `migrate`: `.tf` files to `.cfg` files;
 //! - [`render`]: everything that is shown; `ui`: the streams that it goes to.
 
 mod archive;
 pub mod args;
 mod commands;
+pub mod explain;
 mod files;
+mod fix;
 mod functions;
 mod installed;
 mod installing;
+mod interface;
 mod log;
+mod migrate;
+mod modules;
 mod registry;
 pub mod render;
 mod session;

@@ -11,10 +11,12 @@ use plumb_engine::providers::{Factory as _, Schemas};
 use plumb_model::address::ProviderSource;
 use plumb_model::{Diagnostic, Diagnostics, Sources, Span, Value};
 use plumb_semantics::eval::{EvalOptions, Evaluator, Phase};
-use plumb_semantics::{LoadOptions, NoneInstalled, Program, World, inputs};
+use plumb_semantics::{Loaded, Program, World, inputs};
 
+use crate::archive::ArchiveWorld;
 use crate::args::VariableArgs;
 use crate::functions::Functions;
+use crate::modules;
 use crate::registry::{self, Kinds, Registry};
 use crate::ui::Ui;
 
@@ -52,20 +54,15 @@ pub struct Checked {
     pub diagnostics: Diagnostics,
 }
 
-/// Loads the configuration of the working directory, and says what is wrong with it as far as no provider is needed to tell.
-pub fn load(world: &dyn World) -> (Arc<Program>, Diagnostics) {
-    let options = LoadOptions {
-        installed: &NoneInstalled,
-        constants: IndexMap::new(),
-        terraform_version: TERRAFORM_VERSION,
-    };
-    let loaded = plumb_semantics::load(world, Path::new("."), &options);
-    (loaded.program, loaded.diagnostics)
+/// Loads and checks the configuration of the working directory, without state. Of the variables only those count that
+/// addresses of modules mention.
+pub fn check_only(world: &dyn World, variables: &VariableArgs) -> Checked {
+    check(modules::load(world, &variables.in_order))
 }
 
-/// Loads and checks the configuration of the working directory, without variables and state.
-pub fn check_only(world: &dyn World) -> Checked {
-    let (program, mut diagnostics) = load(world);
+/// Checks a configuration that has been loaded.
+pub fn check(loaded: Loaded) -> Checked {
+    let Loaded { program, mut diagnostics, .. } = loaded;
     let registry = Arc::new(Registry::for_program(&program));
     let used = used_providers(&program);
     let whole = !diagnostics.has_errors();
@@ -94,7 +91,7 @@ pub fn check_only(world: &dyn World) -> Checked {
 ///
 /// `None` if there are errors.
 pub fn open(world: Arc<dyn World>, variables: &VariableArgs, ui: &Ui) -> Option<Session> {
-    let Checked { program, registry, schemas, diagnostics } = check_only(&*world);
+    let Checked { program, registry, schemas, diagnostics } = check_only(&*world, variables);
     if ui.diagnostics(&diagnostics, &program.sources) {
         return None;
     }
@@ -116,11 +113,12 @@ pub fn open(world: Arc<dyn World>, variables: &VariableArgs, ui: &Ui) -> Option<
 /// The configuration that a saved plan holds, with the variables that it was made with. `None` after errors, which have
 /// been shown.
 pub fn open_archived(
-    world: Arc<dyn World>,
+    world: Arc<ArchiveWorld>,
     variables: IndexMap<EcoString, Value>,
     ui: &Ui,
 ) -> Option<Session> {
-    let Checked { program, registry, schemas, diagnostics } = check_only(&*world);
+    let loaded = modules::load_archived(&world, &variables);
+    let Checked { program, registry, schemas, diagnostics } = check(loaded);
     let errors: Diagnostics = diagnostics.into_iter().filter(Diagnostic::is_error).collect();
     if ui.diagnostics(&errors, &program.sources) {
         return None;
@@ -211,7 +209,12 @@ pub fn wait<F: Future>(future: F) -> F::Output {
 
 /// Whether there is anything to work with; says so if not.
 pub fn require_configuration(world: &dyn World, ui: &Ui) -> bool {
-    if plumb_semantics::load::has_configuration(world, Path::new(".")) {
+    require_configuration_in(world, Path::new("."), ui)
+}
+
+/// Whether there is anything to work with in a directory; says so if not.
+pub fn require_configuration_in(world: &dyn World, directory: &Path, ui: &Ui) -> bool {
+    if plumb_semantics::load::has_configuration(world, directory) {
         return true;
     }
     let missing = Diagnostic::error("no-configuration", "No configuration")

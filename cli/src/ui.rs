@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use plumb_model::{Diagnostics, Sources};
 
+use crate::explain;
 use crate::render::diagnostic;
 use crate::render::events::ui_json::{self, JsonLines};
 use crate::render::style::Style;
@@ -25,6 +26,11 @@ pub enum Exit {
     Stale = 6,
     /// Somebody else holds the lock.
     Locked = 7,
+}
+
+impl Exit {
+    /// `fmt` could not read or understand a file; Terraform ends with 2 there, too.
+    pub const UNREADABLE: Exit = Exit::Changes;
 }
 
 /// The streams of a command.
@@ -83,8 +89,12 @@ impl Ui {
             let mut lines = self.lines(sources);
             diagnostics.iter().for_each(|diagnostic| lines.diagnostic(diagnostic));
         } else if !diagnostics.is_empty() {
-            let _ =
-                io::stderr().lock().write_all(diagnostic::text(diagnostics, sources, &self.err).as_bytes());
+            let mut text = diagnostic::text(diagnostics, sources, &self.err);
+            let explained = diagnostics.iter().filter(|d| d.is_error()).find_map(|d| explain::page(d.code));
+            if let Some(page) = explained.filter(|_| io::stderr().is_terminal()) {
+                text.push_str(&format!("`plumb explain {}` says more about this error.\n", page.code));
+            }
+            let _ = io::stderr().lock().write_all(text.as_bytes());
         }
         diagnostics.has_errors()
     }

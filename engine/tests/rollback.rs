@@ -21,7 +21,7 @@ use plumb_provider_api::{
 };
 use plumb_provider_sdk::fake::{Behaviour, Fake, Operation};
 use plumb_semantics::eval::{EvalOptions, Evaluator, Phase};
-use plumb_semantics::{LoadOptions, MemoryWorld, NoneInstalled};
+use plumb_semantics::{LoadOptions, MemoryWorld};
 use plumb_state::record::{InstanceKey, OperationKind, OperationStatus, StepAction};
 use plumb_state::state::{Edit, Edits, OperationHeader, StepIntent, StepOutcome};
 use plumb_state::{InstanceRecord, State};
@@ -110,12 +110,7 @@ impl House {
         config: &str,
     ) -> (Arc<Providers>, Arc<Schemas>, impl Fn(Phase) -> Evaluator + use<>) {
         let world = Arc::new(MemoryWorld::new([("main.cfg", config)]));
-        let options = LoadOptions {
-            installed: &NoneInstalled,
-            constants: IndexMap::new(),
-            terraform_version: (1, 15, 0),
-        };
-        let loaded = plumb_semantics::load(&*world, Path::new("."), &options);
+        let loaded = plumb_semantics::load(&*world, Path::new("."), &LoadOptions::default());
         assert!(!loaded.diagnostics.has_errors(), "{:?}", loaded.diagnostics);
         let provider = match self.version {
             0 => self.fake.provider(),

@@ -7,7 +7,9 @@ use plumb_engine::providers::Schemas;
 use plumb_model::address::{Mode, ProviderConfig};
 use plumb_model::{Block as Schema, Nesting, Value};
 use plumb_semantics::Program;
-use plumb_semantics::program::{CallDecl, Module, ModuleId, OutputDecl, ResourceDecl, VariableDecl};
+use plumb_semantics::program::{
+    CallDecl, Module, ModuleId, ModuleOrigin, OutputDecl, ResourceDecl, VariableDecl,
+};
 use plumb_syntax::tree::{Body, Expr, ExprKind, ObjectEntry, Traversal, TraversalStep, UnaryOp};
 
 use crate::render::configuration_view::{
@@ -65,8 +67,10 @@ fn module(program: &Program, id: ModuleId, schemas: &Schemas) -> ModuleView {
         .collect();
     resources.sort_by(|a, b| (a.mode, &a.address).cmp(&(b.mode, &b.address)));
     let calls = declared.calls.values().enumerate().map(|(index, call)| {
-        let child = declared.children[index].map(|child| module(program, child, schemas)).unwrap_or_default();
-        (call.name.name.clone(), module_call(call, child))
+        let child = declared.children[index];
+        let origin = child.and_then(|child| program.module(child).origin.as_ref());
+        let view = child.map(|child| module(program, child, schemas)).unwrap_or_default();
+        (call.name.name.clone(), module_call(call, origin, view))
     });
     ModuleView {
         outputs: declared.outputs.iter().map(|(name, decl)| (name.clone(), output(decl))).collect(),
@@ -125,10 +129,10 @@ fn resource(module: &Module, index: usize, decl: &ResourceDecl, schemas: &Schema
     }
 }
 
-fn module_call(call: &CallDecl, module: ModuleView) -> ModuleCallView {
+fn module_call(call: &CallDecl, origin: Option<&ModuleOrigin>, module: ModuleView) -> ModuleCallView {
     ModuleCallView {
-        source: call.source.as_ref().map(|(source, _)| source.clone()).unwrap_or_default(),
-        version_constraint: call.version.as_ref().map(|(version, _)| version.clone()),
+        source: origin.map(|origin| origin.source.clone()).unwrap_or_default(),
+        version_constraint: origin.and_then(|origin| origin.constraint.clone()),
         expressions: call.arguments.iter().map(|(name, a)| (name.clone(), expression(&a.value))).collect(),
         count: call.repetition.count.as_ref().map(expression),
         for_each: call.repetition.for_each.as_ref().map(expression),
@@ -175,7 +179,7 @@ fn expression(expr: &Expr) -> Expression {
 }
 
 /// The value of a literal, also of one made of literals.
-fn constant(expr: &Expr) -> Option<Value> {
+pub(crate) fn constant(expr: &Expr) -> Option<Value> {
     Some(match &expr.kind {
         ExprKind::Null => Value::NULL,
         ExprKind::Bool(value) => Value::Bool(*value),

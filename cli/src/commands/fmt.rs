@@ -27,7 +27,7 @@ pub fn run(args: &FmtArgs, ui: &Ui) -> Exit {
         changed |= format_file(&file, args, &mut sources, &mut found, ui);
     }
     match (ui.diagnostics(&found, &sources), changed && args.check) {
-        (true, _) => Exit::Error,
+        (true, _) => Exit::UNREADABLE,
         (false, true) => Exit::NotFormatted,
         (false, false) => Exit::Done,
     }
@@ -37,18 +37,22 @@ fn standard_input(args: &FmtArgs, ui: &Ui) -> Exit {
     let mut text = String::new();
     if let Err(error) = std::io::stdin().read_to_string(&mut text) {
         ui.diagnostics(&unreadable(Path::new("<stdin>"), &error.to_string()).into(), &Sources::new());
-        return Exit::Error;
+        return Exit::UNREADABLE;
     }
     let mut sources = Sources::new();
-    sources.add("<stdin>", text.clone());
-    let formatted = plumb_syntax::format(&text, Dialect::Native);
-    if ui.diagnostics(&formatted.diagnostics, &sources) {
-        return Exit::Error;
+    let source = sources.add("<stdin>", text.clone());
+    // Nobody says which language it is in: it is in Terraform's as long as it can be.
+    let mut formatted = plumb_syntax::format(source, &text, Dialect::Terraform);
+    if formatted.diagnostics.has_errors() {
+        formatted = plumb_syntax::format(source, &text, Dialect::Native);
     }
     if args.diff {
         ui.result(&difference("<stdin>", &text, &formatted.text));
     } else if !args.check {
         ui.result(&formatted.text);
+    }
+    if ui.diagnostics(&formatted.diagnostics, &sources) {
+        return Exit::UNREADABLE;
     }
     if args.check && formatted.text != text { Exit::NotFormatted } else { Exit::Done }
 }
@@ -63,10 +67,10 @@ fn collect(path: &Path, recursive: bool, named: bool, files: &mut Vec<PathBuf>, 
         if dialect(path).is_some() {
             files.push(path.to_owned());
         } else if named {
-            found.push(
-                Diagnostic::error("not-formattable", "File has no standard layout")
-                    .detail(format!("{} is neither `.cfg`, `.tf` nor `.tfvars`.", path.display())),
-            );
+            found.push(Diagnostic::error("not-formattable", "File has no standard layout").detail(format!(
+                "{} is neither `.cfg`, `.tf`, `.tfvars` nor `.tftest.hcl`.",
+                path.display()
+            )));
         }
         return;
     }
@@ -90,14 +94,16 @@ fn collect(path: &Path, recursive: bool, named: bool, files: &mut Vec<PathBuf>, 
 
 /// The language of a file by its name; `None` if it has no standard layout.
 fn dialect(path: &Path) -> Option<Dialect> {
-    match path.extension()?.to_str()? {
-        "cfg" => Some(Dialect::Native),
-        "tf" | "tofu" | "tfvars" => Some(Dialect::Terraform),
-        _ => None,
+    const TERRAFORM: [&str; 7] =
+        [".tf", ".tofu", ".tfvars", ".tftest.hcl", ".tofutest.hcl", ".tfmock.hcl", ".tfquery.hcl"];
+    let name = path.file_name()?.to_str()?;
+    if name.ends_with(".cfg") {
+        return Some(Dialect::Native);
     }
+    TERRAFORM.iter().any(|end| name.ends_with(end)).then_some(Dialect::Terraform)
 }
 
-/// Whether the file was not in the layout.
+/// Whether the file was not in the layout. Items with mistakes stay as they are, and the others are laid out all the same.
 fn format_file(path: &Path, args: &FmtArgs, sources: &mut Sources, found: &mut Diagnostics, ui: &Ui) -> bool {
     let name = path.display().to_string();
     let text = match std::fs::read_to_string(path) {
@@ -107,11 +113,10 @@ fn format_file(path: &Path, args: &FmtArgs, sources: &mut Sources, found: &mut D
             return false;
         }
     };
-    sources.add(name.as_str(), text.clone());
-    let formatted = plumb_syntax::format(&text, dialect(path).unwrap_or(Dialect::Native));
-    let broken = formatted.diagnostics.has_errors();
+    let source = sources.add(name.as_str(), text.clone());
+    let formatted = plumb_syntax::format(source, &text, dialect(path).unwrap_or(Dialect::Native));
     found.extend(formatted.diagnostics);
-    if broken || formatted.text == text {
+    if formatted.text == text {
         return false;
     }
     if args.list {
@@ -122,14 +127,15 @@ fn format_file(path: &Path, args: &FmtArgs, sources: &mut Sources, found: &mut D
     }
     if args.write
         && !args.check
-        && let Err(error) = std::fs::write(path, &formatted.text)
+        && let Err(error) = crate::files::rewrite(path, formatted.text.as_bytes())
     {
         found.push(unreadable(path, &error.to_string()));
     }
     true
 }
 
-fn difference(name: &str, old: &str, new: &str) -> String {
+/// What is different, as `diff -u` shows it.
+pub(super) fn difference(name: &str, old: &str, new: &str) -> String {
     TextDiff::from_lines(old, new)
         .unified_diff()
         .context_radius(3)

@@ -1,21 +1,22 @@
-//! `plumb init`: makes sure that the configuration loads, and installs its providers.
+//! `plumb init`: installs the modules and the providers of a configuration.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use plumb_engine::providers::Schemas;
-use plumb_model::{Diagnostic, Diagnostics, Sources};
+use plumb_model::{Diagnostics, Sources};
 use plumb_provider_install::config::{Method, Origin};
 use plumb_provider_install::{Address, Choice, Constraints, Installed};
+use plumb_semantics::Loaded;
 
 use super::begin;
 use crate::args::InitArgs;
 use crate::installed::{self, Online};
 use crate::installing::Installing;
 use crate::registry::Registry;
-use crate::session;
 use crate::ui::{Exit, Ui};
 use crate::world::DiskWorld;
+use crate::{modules, session};
 
 /// Runs the command.
 pub fn run(args: &InitArgs, ui: &Ui) -> Exit {
@@ -24,8 +25,19 @@ pub fn run(args: &InitArgs, ui: &Ui) -> Exit {
     if !session::require_configuration(&*world, ui) {
         return Exit::Error;
     }
-    let (program, found) = session::load(&*world);
-    if ui.diagnostics(&found, &program.sources) {
+    let options = &args.variables.in_order;
+    let loaded = match args.get {
+        true => match choice(args).and_then(|choice| modules::install(world.clone(), options, choice, ui)) {
+            Ok(loaded) => loaded,
+            Err(found) => {
+                ui.diagnostics(&found, &Sources::new());
+                return Exit::Error;
+            }
+        },
+        false => modules::load(&*world, options),
+    };
+    let Loaded { program, diagnostics, .. } = loaded;
+    if ui.diagnostics(&diagnostics, &program.sources) {
         return Exit::Error;
     }
     let outcome = installed::needed(&program).and_then(|wanted| install(args, &wanted, ui));
@@ -53,19 +65,9 @@ pub fn run(args: &InitArgs, ui: &Ui) -> Exit {
     Exit::Done
 }
 
+/// What may happen to what is locked.
 fn choice(args: &InitArgs) -> Result<Choice, Diagnostics> {
-    match (args.lockfile.as_deref(), args.upgrade) {
-        (None, false) => Ok(Choice::Keep),
-        (None, true) => Ok(Choice::Upgrade),
-        (Some("readonly"), false) => Ok(Choice::Readonly),
-        (Some("readonly"), true) => Err(Diagnostic::error("wrong-usage", "Conflicting flags")
-            .detail("`-upgrade` chooses new versions, and `-lockfile=readonly` allows none.")
-            .into()),
-        (Some(mode), _) => Err(Diagnostic::error("wrong-usage", "Unknown mode of the lock file")
-            .detail(format!("`-lockfile={mode}` means nothing."))
-            .help("The only mode is `-lockfile=readonly`.")
-            .into()),
-    }
+    modules::choice(args.upgrade, args.lockfile.as_deref())
 }
 
 fn install(args: &InitArgs, wanted: &BTreeMap<Address, Constraints>, ui: &Ui) -> Result<(), Diagnostics> {

@@ -12,14 +12,19 @@ use crate::ui::{Exit, Ui};
 
 mod apply;
 mod artifact;
-mod configuration;
+pub(crate) mod configuration;
 mod console;
+mod explain;
 mod fmt;
+mod get;
 mod graph;
 mod history;
 mod init;
+mod interface;
 mod listen;
 mod metadata;
+mod migrate;
+mod modules;
 mod output;
 mod plan;
 mod providers;
@@ -55,6 +60,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn run(command: &Command, ui: &Ui) -> Exit {
     match command {
         Command::Init(args) => init::run(args, ui),
+        Command::Get(args) => get::run(args, ui),
+        Command::Modules(args) => modules::run(args, ui),
         Command::Validate(args) => validate::run(args, ui),
         Command::Plan(args) => plan::run(args, ui),
         Command::Apply(args) => apply::run(args, false, ui),
@@ -81,7 +88,10 @@ fn run(command: &Command, ui: &Ui) -> Exit {
         }
         Command::Graph(args) => graph::run(args, ui),
         Command::Console(args) => console::run(args, ui),
+        Command::Explain(args) => explain::run(args, ui),
         Command::Fmt(args) => fmt::run(args, ui),
+        Command::Interface(args) => interface::run(args, ui),
+        Command::MigrateConfig(args) => migrate::run(args, ui),
         Command::Providers(args) => providers::run(args, ui),
         Command::Metadata(command) => metadata::run(command, ui),
         Command::Completions(args) => {

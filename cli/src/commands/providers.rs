@@ -9,17 +9,17 @@ use plumb_model::{Diagnostic, Diagnostics, Sources};
 use plumb_provider_install::config::{Method, Origin, parse_mirror_url};
 use plumb_provider_install::gather::Gatherer;
 use plumb_provider_install::{LockFile, Platform, lock};
-use plumb_semantics::Program;
 use plumb_semantics::program::ModuleId;
+use plumb_semantics::{Loaded, Program};
 
 use crate::args::{ProvidersArgs, ProvidersCommand, ProvidersLockArgs, ProvidersMirrorArgs};
 use crate::installed::{self, Online};
 use crate::installing::Installing;
 use crate::registry::Registry;
 use crate::render::schema_json;
-use crate::session;
 use crate::ui::{Exit, Ui};
 use crate::world::DiskWorld;
+use crate::{modules, session};
 
 /// Runs the command.
 pub fn run(args: &ProvidersArgs, ui: &Ui) -> Exit {
@@ -27,8 +27,8 @@ pub fn run(args: &ProvidersArgs, ui: &Ui) -> Exit {
     if !session::require_configuration(&*world, ui) {
         return Exit::Error;
     }
-    let (program, found) = session::load(&*world);
-    if ui.diagnostics(&found, &program.sources) {
+    let Loaded { program, diagnostics, .. } = modules::load(&*world, &[]);
+    if ui.diagnostics(&diagnostics, &program.sources) {
         return Exit::Error;
     }
     let gathered = match &args.command {

@@ -1,17 +1,32 @@
 //! `plumb validate`.
 
-use std::sync::Arc;
+use plumb_model::{Diagnostics, Sources};
 
 use crate::args::ValidateArgs;
+use crate::fix::{self, Fix};
+use crate::modules;
 use crate::render::diagnostic;
-use crate::session;
+use crate::session::{self, Checked};
 use crate::ui::{Exit, Ui};
 use crate::world::DiskWorld;
 
+use super::fmt::difference;
+
+/// A mended text may show what was hidden behind the mistake; each round mends one layer. No text has so many.
+const MOST_ROUNDS: usize = 32;
+
 /// Runs `plumb validate`.
 pub fn run(args: &ValidateArgs, ui: &Ui) -> Exit {
-    let world = Arc::new(DiskWorld::new());
-    let checked = session::check_only(&*world);
+    let mut checked = check(args);
+    if args.fix {
+        match mend(checked, args, ui) {
+            Ok(mended) => checked = mended,
+            Err(trouble) => {
+                ui.diagnostics(&trouble, &Sources::new());
+                return Exit::Error;
+            }
+        }
+    }
     if args.json {
         ui.result(&format!(
             "{}\n",
@@ -27,4 +42,39 @@ pub fn run(args: &ValidateArgs, ui: &Ui) -> Exit {
         ui.result("The configuration is valid.\n");
     }
     Exit::Done
+}
+
+fn check(args: &ValidateArgs) -> Checked {
+    session::check(modules::load_leniently(&DiskWorld::new(), &args.variables.in_order))
+}
+
+/// Makes the safe suggestions until there are none, and shows what was changed. With `-diff` nothing is written, so only
+/// the first round can be shown.
+fn mend(mut checked: Checked, args: &ValidateArgs, ui: &Ui) -> Result<Checked, Diagnostics> {
+    for _ in 0..MOST_ROUNDS {
+        let fixes = fix::of(&checked.diagnostics, &checked.program.sources);
+        if fixes.is_empty() {
+            break;
+        }
+        for fix in &fixes {
+            if !args.diff {
+                fix.write()?;
+            }
+            show(fix, args, ui);
+        }
+        if args.diff {
+            break;
+        }
+        checked = check(args);
+    }
+    Ok(checked)
+}
+
+fn show(fix: &Fix, args: &ValidateArgs, ui: &Ui) {
+    let difference = difference(&fix.path, &fix.before, &fix.after);
+    match args.json {
+        // Standard output is for the result.
+        true => ui.remark(&difference),
+        false => ui.result(&difference),
+    }
 }

@@ -70,6 +70,8 @@ pub fn one(diagnostic: &Diagnostic, sources: &Sources, style: &Style) -> String 
     let handler = GraphicalReportHandler::new_themed(theme)
         .with_width(style.width)
         .with_break_words(false)
+        // Codes, paths and addresses have hyphens, and are copied.
+        .with_word_splitter(textwrap::WordSplitter::NoHyphenation)
         .with_links(false)
         .with_context_lines(1);
     let mut out = String::new();

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::support::api::Api;
-use crate::support::{Workspace, root};
+use crate::support::{Workspace, root, transcript};
 
 enum Block {
     File { name: String, text: String },
@@ -27,7 +27,7 @@ fn blocks(text: &str) -> Vec<Block> {
             let inside: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
             match (file.take(), kind) {
                 (Some(name), _) => found.push(Block::File { name, text: inside.join("\n") + "\n" }),
-                (None, "console") => found.push(Block::Console(commands(&inside))),
+                (None, "console") => found.push(Block::Console(transcript::commands(&inside, "$ "))),
                 _ => {}
             }
         }
@@ -35,60 +35,16 @@ fn blocks(text: &str) -> Vec<Block> {
     found
 }
 
-fn commands(lines: &[&str]) -> Vec<(String, Vec<String>)> {
-    let mut commands: Vec<(String, Vec<String>)> = Vec::new();
-    for line in lines {
-        match (line.strip_prefix("$ "), commands.last_mut()) {
-            (Some(command), _) => commands.push((command.to_owned(), Vec::new())),
-            (None, Some((command, output))) => match line.strip_prefix("> ") {
-                Some(more) if output.is_empty() => *command = format!("{command}\n{more}"),
-                _ => output.push((*line).to_owned()),
-            },
-            (None, None) => panic!("a block begins with `{line}`, which is no command"),
-        }
-    }
-    commands
-}
-
-/// Whether lines are as the pattern says.
-fn matches(pattern: &[String], lines: &[&str]) -> bool {
-    match pattern.split_first() {
-        None => lines.is_empty(),
-        Some((first, rest)) if first.trim() == "…" => {
-            (0..=lines.len()).any(|skipped| matches(rest, &lines[skipped..]))
-        }
-        Some((first, rest)) => lines.split_first().is_some_and(|(line, lines)| {
-            line_matches(first.trim_end(), line.trim_end()) && matches(rest, lines)
-        }),
-    }
-}
-
-fn line_matches(pattern: &str, line: &str) -> bool {
-    let Some((before, after)) = pattern.split_once("[..]") else { return pattern == line };
-    line.strip_prefix(before).is_some_and(|rest| {
-        (0..=rest.len()).filter(|at| rest.is_char_boundary(*at)).any(|at| line_matches(after, &rest[at..]))
-    })
-}
-
 fn check_command(document: &str, workspace: &Workspace, command: &str, expected: &[String]) {
     let run = workspace.shell(&format!("exec 2>&1\n{command}"));
-    let (expected, code) = match expected.split_last().and_then(|(last, rest)| {
-        let code = last.strip_prefix("(exit code ")?.strip_suffix(')')?.parse().ok()?;
-        Some((rest, code))
-    }) {
-        Some((rest, code)) => (rest, code),
-        None => (expected, 0),
-    };
-    let mut lines: Vec<&str> = run.stdout.lines().collect();
-    // A block cannot begin or end with an empty line without looking odd.
-    while lines.first().is_some_and(|line| line.is_empty()) {
-        lines.remove(0);
-    }
-    while lines.last().is_some_and(|line| line.is_empty()) {
-        lines.pop();
-    }
+    let (expected, code) = transcript::exit_code(expected);
+    let lines = transcript::without_edges(&run.stdout);
     assert_eq!(run.code, Some(code), "{document}: {run}");
-    assert!(matches(expected, &lines), "{document} shows\n{}\nbut it is {run}", expected.join("\n"));
+    assert!(
+        transcript::matches(expected, &lines),
+        "{document} shows\n{}\nbut it is {run}",
+        expected.join("\n")
+    );
 }
 
 fn check(document: &str, workspace: &Workspace) {

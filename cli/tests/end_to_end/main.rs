@@ -2,7 +2,7 @@
 //!
 //! - `examples`: each of `examples/`, made, changed and destroyed;
 //! - `documents`: every command that the documentation shows, and what it prints;
-//! - `commands`: exit codes, streams, formats, approval, locks; `choosing`: what is planned;
+//! - `authoring`: what helps authors; `commands`: exit codes, streams, formats, approval, locks; `choosing`: what is planned;
 //! - `failing`: failed steps and interrupts; `robust`: killed processes, full disks, damaged files, absurd input.
 
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
@@ -10,6 +10,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod authoring;
 mod choosing;
 mod commands;
 mod documents;

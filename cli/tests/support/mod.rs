@@ -4,6 +4,7 @@
 //! command there in an environment that has nothing in it but what is said here, and gives a [`Run`] to look at.
 
 pub mod api;
+pub mod transcript;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -214,7 +215,8 @@ pub struct Run {
 }
 
 impl Run {
-    fn of(what: String, output: Output) -> Run {
+    /// A command that has ended like this.
+    pub fn of(what: String, output: Output) -> Run {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let run = Run {
             what,

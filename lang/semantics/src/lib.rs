@@ -24,7 +24,9 @@ pub mod types;
 pub mod world;
 
 pub use check::check;
-pub use load::{InstalledModules, LoadOptions, NoneInstalled, load};
+pub use load::{
+    InstalledModule, InstalledModules, LoadOptions, ModuleRequest, NoneInstalled, NotInstalled, load,
+};
 pub use program::{Loaded, Module, ModuleId, Node, NodeId, NodeKind, Program};
 pub use schemas::{NoSchemas, Schemas};
 pub use world::{MemoryWorld, PathKind, World, WorldError};

@@ -16,12 +16,14 @@ use std::sync::Arc;
 use ecow::{EcoString, eco_format};
 use indexmap::IndexMap;
 use plumb_model::address::{ConfigResource, ModulePath, ProviderConfig, ProviderSource, Resource, Target};
-use plumb_model::{Diagnostics, SourceId, Sources, Span, Type};
+use plumb_model::convert::convert;
+use plumb_model::{Diagnostic, Diagnostics, SourceId, Sources, Span, Type, Value, defaults};
 use plumb_syntax::Dialect;
 use plumb_syntax::tree::{Block, Expr, Ident};
 
 use plumb_model::defaults::Defaults;
 
+use crate::load::ModuleRequest;
 use crate::types::{Constraint, NamedTypes, Shape};
 
 /// Names a module within [`Program::modules`]. The root is 0.
@@ -101,6 +103,10 @@ pub struct Module {
     pub path: ModulePath,
     /// The directory, as the user would name it: relative to the working directory if the root was.
     pub directory: PathBuf,
+    /// The directory that it was read from. It differs from `directory` where installed modules have the same files.
+    pub read_from: PathBuf,
+    /// What was called; none for the root module.
+    pub origin: Option<ModuleOrigin>,
     /// The module that calls this one and the index of the call.
     pub parent: Option<(ModuleId, u32)>,
     /// The module that each call leads to, by the index of the call; none if it could not be loaded.
@@ -114,6 +120,20 @@ pub struct Module {
     pub resource_providers: Vec<ProviderConfig>,
     /// The first node of each kind.
     pub(crate) first_nodes: FirstNodes,
+}
+
+/// Where a called module came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleOrigin {
+    /// The address, as it was written or computed.
+    pub source: EcoString,
+    /// The version constraint, if there is one.
+    pub constraint: Option<EcoString>,
+    /// The exact version, if it has one.
+    pub version: Option<EcoString>,
+    /// The directory that modules called from it by relative paths may not leave; none for what is not installed but
+    /// simply there. A path as [`Module::read_from`].
+    pub package: Option<PathBuf>,
 }
 
 impl std::ops::Deref for Module {
@@ -220,6 +240,33 @@ pub struct VariableDecl {
     pub deprecated: Option<EcoString>,
     /// `validation` blocks.
     pub validations: Vec<Condition>,
+}
+
+impl VariableDecl {
+    /// A value that was given, or the default, as one of the variable's type.
+    ///
+    /// # Errors
+    /// It is none; without a place.
+    pub(crate) fn typed(&self, value: Value) -> Result<Value, Diagnostic> {
+        let value = match &self.defaults {
+            Some(stand_ins) => defaults::apply(&value, stand_ins),
+            None => value,
+        };
+        let value = convert(&value, &self.constraint).map_err(|error| {
+            let detail = eco_format!(
+                "The value given for `{}` is not of its type {}: {error}.",
+                self.name,
+                self.constraint
+            );
+            Diagnostic::error("invalid-variable-value", "Invalid value for input variable").detail(detail)
+        })?;
+        if value.is_null() && !self.nullable {
+            return Err(Diagnostic::error("null-variable", "Required variable not set")
+                .detail(eco_format!("The variable `{}` is not nullable, but its value is null.", self.name))
+                .help("Give a value, or remove `nullable = false`."));
+        }
+        Ok(value)
+    }
 }
 
 /// An entry of a `locals` block.
@@ -374,10 +421,11 @@ pub struct CallDecl {
     pub name: Ident,
     /// The place of the block's header.
     pub span: Span,
-    /// Where the module comes from, as written; absent if it could not be said.
-    pub source: Option<(EcoString, Span)>,
-    /// The version constraint.
-    pub version: Option<(EcoString, Span)>,
+    /// Where the module comes from. The value is constant for each module that the call is in: [`Module::origin`] of
+    /// the called one.
+    pub source: Option<Expr>,
+    /// The version constraint; constant too.
+    pub version: Option<Expr>,
     /// How many instances there are.
     pub repetition: Repetition,
     /// The inputs by name.
@@ -511,6 +559,8 @@ pub struct Loaded {
     pub program: Arc<Program>,
     /// Errors and warnings, over all files.
     pub diagnostics: Diagnostics,
+    /// The calls of modules that are not installed; one of the errors names them.
+    pub missing: Vec<ModuleRequest>,
 }
 
 impl Program {

@@ -179,6 +179,62 @@ fn deep_nesting_is_reported_or_evaluated() {
     }
 }
 
+/// Loading, checking and evaluating work on a stack of 1 MB, as threads of editors and of async runtimes have, for the
+/// deepest texts that are read and for those that are refused.
+#[test]
+fn deep_and_long_texts_fit_a_small_stack() {
+    let small = std::thread::Builder::new().stack_size(1 << 20);
+    let work = || {
+        for depth in [120, 10_000] {
+            for (open, inner, close) in [
+                ("[", "1", "]"),
+                ("(", "1", ")"),
+                ("{ a = ", "1", " }"),
+                ("\"${", "\"x\"", "}\""),
+                ("local.list[", "0", "]"),
+                ("upper(", "\"x\"", ")"),
+                ("try(", "1", ")"),
+                ("[for x in [1] : ", "x", "]"),
+                ("true ? ", "1", " : 2"),
+                ("-", "1", ""),
+                ("!", "true", ""),
+                ("<<E\n${", "1", "}\nE\n"),
+                ("", "{}", ".a"),
+                ("", "[]", "[0]"),
+                ("", "[]", "[*]"),
+                ("", "1", " + 1"),
+                ("", "true", " && true"),
+            ] {
+                let text = format!(
+                    "locals {{\n  list = [0]\n  a = {}{inner}{}\n}}\noutput \"a\" {{\n  value = local.a\n}}\n",
+                    open.repeat(depth),
+                    close.repeat(depth)
+                );
+                run("main.tf", &text);
+                run("main.cfg", &text);
+            }
+            for ty in ["list(", "map(", "object({ a = ", "tuple(["] {
+                let close = ty.chars().filter_map(|c| match c {
+                    '(' => Some(')'),
+                    '{' => Some('}'),
+                    '[' => Some(']'),
+                    _ => None,
+                });
+                let close: String = close.collect::<String>().chars().rev().collect();
+                let text = format!(
+                    "variable \"a\" {{\n  type = {}string{}\n  default = null\n}}\n",
+                    ty.repeat(depth),
+                    close.repeat(depth)
+                );
+                run("main.tf", &text);
+            }
+            let json = format!("{{\"locals\": {{\"a\": {}1{}}}}}", "[".repeat(depth), "]".repeat(depth));
+            run("main.tf.json", &json);
+        }
+    };
+    small.spawn(work).expect("a thread can be started").join().expect("nothing panics");
+}
+
 /// What is evaluated twice at each level would not end.
 #[test]
 fn nesting_does_not_double_the_work() {

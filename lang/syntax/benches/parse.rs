@@ -21,7 +21,7 @@ fn main() {
     assert!(parsed.diagnostics.is_empty(), "the corpus is valid: {:?}", parsed.diagnostics.iter().next());
     println!("{:.2} MB, {lines} lines, {} items", megabytes(&text), parsed.tree.body.items.len());
     report("parse", &text, || drop(black_box(parse(SourceId(0), black_box(&text), Dialect::Terraform))));
-    report("format", &text, || drop(black_box(format(black_box(&text), Dialect::Terraform))));
+    report("format", &text, || drop(black_box(format(SourceId(0), black_box(&text), Dialect::Terraform))));
 }
 
 fn report(what: &str, text: &str, run: impl Fn()) {

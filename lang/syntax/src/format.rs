@@ -27,18 +27,19 @@ use flatten::{Piece, PieceKind, flatten};
 pub struct FormatResult {
     /// The text.
     pub text: String,
-    /// The syntax errors of the original text, in [`SourceId`] 0; items that have some were left as they were.
+    /// The syntax errors of the original text; items that have some were left as they were.
     pub diagnostics: Diagnostics,
 }
 
-/// Formats a file.
-pub fn format(text: &str, dialect: Dialect) -> FormatResult {
-    let source = SourceId(0);
+/// Formats a file. `source` is what the diagnostics point into.
+pub fn format(source: SourceId, text: &str, dialect: Dialect) -> FormatResult {
     let diagnostics = crate::parse(source, text, dialect).diagnostics;
     let origin = Origin::whole(source);
     let (scan, _) = scan(text, dialect, GroupKind::Body, &origin);
     let pieces = flatten(text, &scan, &diagnostics);
-    let mut lines = split(pieces);
+    // `terraform fmt` does not end a last line that has no end.
+    let last = if dialect == Dialect::Native { "\n" } else { "" };
+    let mut lines = split(pieces, last);
     for line in &mut lines {
         line.set_spaces();
     }
@@ -60,7 +61,8 @@ struct Line<'a> {
     end: Text<'a>,
 }
 
-fn split(pieces: Vec<Piece>) -> Vec<Line> {
+/// `last` ends the last line if the text does not.
+fn split<'a>(pieces: Vec<Piece<'a>>, last: &'a str) -> Vec<Line<'a>> {
     let mut lines = Vec::new();
     let mut line = Vec::new();
     for piece in pieces {
@@ -71,7 +73,7 @@ fn split(pieces: Vec<Piece>) -> Vec<Line> {
         }
     }
     if !line.is_empty() {
-        lines.push(Line::new(line, "\n".into()));
+        lines.push(Line::new(line, last.into()));
     }
     lines
 }

@@ -56,6 +56,10 @@ impl<'a> Iterator for References<'a> {
                         return Some(traversal);
                     }
                 }
+                // The second argument of `convert` is a type: its words are no references.
+                Visit::Expr(Expr { kind: ExprKind::Call(call), .. }) if call.is("convert") => {
+                    self.pending.extend(call.arguments.first().map(Visit::Expr));
+                }
                 Visit::Expr(expr) => push_children(expr, &mut self.pending),
                 Visit::Part(part) => push_part(part, &mut self.pending),
                 Visit::Bind(name) => self.bound.push(&name.name),

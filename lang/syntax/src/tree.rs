@@ -455,6 +455,11 @@ pub struct Call {
 }
 
 impl Call {
+    /// Whether this calls the function of that name, without a namespace.
+    pub fn is(&self, name: &str) -> bool {
+        self.namespaces.is_empty() && self.name.as_str() == name
+    }
+
     /// The name with its namespaces, as written: `provider::aws::arn_parse`.
     pub fn full_name(&self) -> EcoString {
         let mut full = EcoString::new();

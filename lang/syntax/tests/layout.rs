@@ -1,11 +1,14 @@
 //! The layout, by cases. Each expected text was made by `terraform fmt` from the text before it, except where it says otherwise.
 
+use plumb_model::SourceId;
 use plumb_syntax::{Dialect, format};
 
+const SOURCE: SourceId = SourceId(0);
+
 fn check_in(dialect: Dialect, text: &str, expected: &str) {
-    let once = format(text, dialect).text;
+    let once = format(SOURCE, text, dialect).text;
     assert_eq!(once, expected, "from {text}");
-    assert_eq!(format(&once, dialect).text, once, "a second time");
+    assert_eq!(format(SOURCE, &once, dialect).text, once, "a second time");
 }
 
 fn check(text: &str, expected: &str) {
@@ -73,7 +76,7 @@ fn ends_of_lines_stay() {
 #[test]
 fn broken_items_are_copied_and_their_neighbours_laid_out() {
     let text = "a=1\nb   =  [1   2]\nccc=3\nx \"y\" {\n    d =   = 4\n}\ne=5\n";
-    let result = format(text, Dialect::Terraform);
+    let result = format(SOURCE, text, Dialect::Terraform);
     assert_eq!(result.text, "a = 1\nb   =  [1   2]\nccc = 3\nx \"y\" {\n    d =   = 4\n}\ne = 5\n");
     assert_eq!(result.diagnostics.len(), 2);
 }

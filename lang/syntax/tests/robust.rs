@@ -218,10 +218,10 @@ proptest! {
 
     #[test]
     fn formatting_is_idempotent_and_keeps_the_meaning(text in texts(), dialect in dialects()) {
-        let once = format(&text, dialect);
+        let once = format(SOURCE, &text, dialect);
         let before = parse(SOURCE, &text, dialect);
         if before.diagnostics.is_empty() {
-            let twice = format(&once.text, dialect);
+            let twice = format(SOURCE, &once.text, dialect);
             prop_assert_eq!(&twice.text, &once.text);
             let after = parse(SOURCE, &once.text, dialect);
             prop_assert!(after.diagnostics.is_empty(), "{:?}\n{}", after.diagnostics, once.text);
@@ -235,7 +235,7 @@ fn the_corpus_is_valid_and_keeps_its_comments() {
     for (text, dialect) in [(WEB, Dialect::Terraform), (NATIVE, Dialect::Native)] {
         let parsed = parse(SOURCE, text, dialect);
         assert!(parsed.diagnostics.is_empty(), "{:?}", parsed.diagnostics);
-        assert_eq!(comments_of(&format(text, dialect).text), comments_of(text));
+        assert_eq!(comments_of(&format(SOURCE, text, dialect).text), comments_of(text));
     }
 }
 
@@ -268,7 +268,7 @@ fn deep_nesting_is_one_diagnostic() {
             for text in [format!("a = {}", open.repeat(10_000)), open.repeat(10_000)] {
                 let parsed = parse(SOURCE, &text, Dialect::Native);
                 assert!(parsed.diagnostics.len() <= 2, "{open}: {} diagnostics", parsed.diagnostics.len());
-                let _ = format(&text, Dialect::Native);
+                let _ = format(SOURCE, &text, Dialect::Native);
                 let _ = parse_template(&Origin::whole(SOURCE), &text, Dialect::Terraform);
             }
         }
@@ -276,6 +276,61 @@ fn deep_nesting_is_one_diagnostic() {
         assert_eq!(parse_json(SOURCE, &json).diagnostics.len(), 1);
         let json = "{\"a\":".repeat(10_000);
         assert_eq!(parse_json(SOURCE, &json).diagnostics.len(), 1);
+    });
+}
+
+/// Chains are long, not deep: they are read, or refused with one diagnostic, and never a matter of the stack.
+#[test]
+fn long_chains_fit_a_small_stack() {
+    on_small_stack(|| {
+        for (piece, times) in [
+            (".b", 100_000),
+            ("[0]", 100_000),
+            ("[*].b", 100_000),
+            (".*.b", 10_000),
+            ("?.b", 100_000),
+            ("?[0]", 100_000),
+            (" + 1", 100_000),
+            (" && b", 100_000),
+            (" == b", 100_000),
+            (" ?? b", 100_000),
+            (" ? b : c", 100_000),
+            (" where b", 100_000),
+            ("?", 10_000),
+            ("::b", 100_000),
+            ("(1)", 10_000),
+        ] {
+            let text = format!("a = b{}\n", piece.repeat(times));
+            for dialect in [Dialect::Native, Dialect::Terraform] {
+                let parsed = parse(SOURCE, &text, dialect);
+                assert!(parsed.diagnostics.len() <= 2, "{piece}: {} diagnostics", parsed.diagnostics.len());
+                let _ = format(SOURCE, &text, dialect);
+            }
+        }
+    });
+}
+
+#[test]
+fn heredocs_in_heredocs_and_types_in_types_are_limited() {
+    on_small_stack(|| {
+        let heredocs: String = (0..10_000).map(|i| format!("${{<<E{i}\n")).collect();
+        for text in [
+            format!("a = <<E\n{heredocs}"),
+            format!(
+                "variable \"a\" {{\n  type = {}string{}\n}}\n",
+                "list(".repeat(10_000),
+                ")".repeat(10_000)
+            ),
+            format!("variable \"a\" {{\n  type = {}", "object({a=".repeat(10_000)),
+            format!("variable \"a\" {{\n  type = {}", "optional(".repeat(10_000)),
+            format!("a = \"{}", "%{ for x in \"".repeat(10_000)),
+        ] {
+            let parsed = parse(SOURCE, &text, Dialect::Native);
+            assert!(parsed.diagnostics.has_errors() && parsed.diagnostics.len() <= 2, "{}", &text[..60]);
+            let _ = format(SOURCE, &text, Dialect::Native);
+        }
+        let json = format!("{{\"a\": \"{}\"}}", "${[".repeat(10_000));
+        assert!(parse_json(SOURCE, &json).diagnostics.len() <= 2);
     });
 }
 
@@ -327,7 +382,7 @@ fn large_texts_of_mistakes_end() {
     ] {
         let text = piece.repeat(20_000);
         let _ = parse(SOURCE, &text, Dialect::Native);
-        let _ = format(&text, Dialect::Terraform);
+        let _ = format(SOURCE, &text, Dialect::Terraform);
         let _ = parse_json(SOURCE, &text);
     }
 }

@@ -26,7 +26,7 @@ use crate::obtain::{Content, Local, Which, blocking, obtain, refused};
 use crate::progress::{How, Progress, Step};
 use crate::shelf::{Shelf, Stage};
 use crate::source::program_in;
-use crate::version::{Constraints, Version};
+use crate::version::Constraints;
 
 /// How many providers are installed at the same time.
 const AT_ONCE: usize = 8;
@@ -349,14 +349,4 @@ fn readonly(after: &LockFile, before: &LockFile) -> Diagnostic {
             changed.join(", ")
         ))
         .help("Run `plumb init` without the option, and commit the lock file.")
-}
-
-/// The version of a provider that a lock file names, if the constraints allow it.
-pub(crate) fn locked_version<'l>(
-    lock: &'l LockFile,
-    address: &Address,
-    constraints: &Constraints,
-) -> Option<&'l Version> {
-    let locked = lock.providers.get(address)?;
-    constraints.allow(&locked.version).then_some(&locked.version)
 }

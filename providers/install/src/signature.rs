@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use pgp::composed::{Deserializable as _, DetachedSignature, SignedPublicKey, SignedPublicSubKey};
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{KeyFlags, Signature, SignatureType};
-use pgp::types::{KeyDetails as _, Tag, VerifyingKey};
+use pgp::types::{KeyDetails, Tag, VerifyingKey};
 
 /// Clocks may differ by as much.
 const SKEW: Duration = Duration::from_secs(24 * 60 * 60);
@@ -116,7 +116,7 @@ pub fn verify(
     Err(SignatureError::UnknownKey { issuer: issuer(&signature), offered })
 }
 
-fn identity(key: &impl pgp::types::KeyDetails) -> String {
+fn identity(key: &impl KeyDetails) -> String {
     key.legacy_key_id().as_ref().iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
@@ -139,7 +139,7 @@ enum Key<'a> {
 fn signer<'a>(certificate: &'a SignedPublicKey, signature: &Signature) -> Option<Key<'a>> {
     let (ids, prints) = (signature.issuer_key_id(), signature.issuer_fingerprint());
     let silent = ids.is_empty() && prints.is_empty();
-    let named = |key: &dyn pgp::types::KeyDetails| {
+    let named = |key: &dyn KeyDetails| {
         ids.iter().any(|id| **id == key.legacy_key_id())
             || prints.iter().any(|print| **print == key.fingerprint())
     };
@@ -200,7 +200,7 @@ fn judge(
     let ended = signature
         .signature_expiration_time()
         .filter(|time| time.as_secs() > 0)
-        .is_some_and(|time| signed + time.into() < now);
+        .is_some_and(|time| signed + Duration::from(time) < now);
     if ended || signed > now + SKEW {
         return Err(SignatureError::NotNow(id));
     }

@@ -173,34 +173,7 @@ impl Evaluator {
                 ));
             }
         };
-        let value = match &decl.defaults {
-            Some(stand_ins) => defaults::apply(&value, stand_ins),
-            None => value,
-        };
-        let value = convert(&value, &decl.constraint).map_err(|error| {
-            let detail = eco_format!(
-                "The value given for `{}` is not of its type {}: {error}.",
-                decl.name,
-                decl.constraint
-            );
-            Some(
-                Diagnostic::error("invalid-variable-value", "Invalid value for input variable")
-                    .detail(detail)
-                    .into(),
-            )
-        })?;
-        if value.is_null() && !decl.nullable {
-            return Err(Some(
-                Diagnostic::error("null-variable", "Required variable not set")
-                    .detail(eco_format!(
-                        "The variable `{}` is not nullable, but its value is null.",
-                        decl.name
-                    ))
-                    .help("Give a value, or remove `nullable = false`.")
-                    .into(),
-            ));
-        }
-        Ok(value)
+        decl.typed(value).map_err(|problem| Some(problem.into()))
     }
 
     fn validate_variable(&self, node: NodeId, instances: u32, diagnostics: &mut Diagnostics) {

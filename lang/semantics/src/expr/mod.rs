@@ -160,12 +160,8 @@ impl<'a> Eval<'a> {
             ExprKind::Qualified(name) => {
                 self.fail(crate::types::define::unknown_library(name, std::iter::empty()))
             }
-            // A diagnostic was given when the text was read; this one is for texts that are read while evaluating.
-            ExprKind::Error => self.fail(
-                Diagnostic::error("invalid-expression", "Invalid expression")
-                    .detail("This part could not be read.")
-                    .at(expr.span),
-            ),
+            // What is wrong was said when the text was read.
+            ExprKind::Error => Err(Failed),
         }
     }
 

@@ -395,23 +395,10 @@ impl<'a> Declaring<'a> {
                     .help("Add `source = \"./path\"` or the address of a module."),
             );
         }
-        let source = body.attribute("source").and_then(|attribute| {
-            let dialect = self.declarations.dialect;
-            match attribute.value.as_string() {
-                Some(text) => Some((text.clone(), attribute.value.span)),
-                None => match (self.constant)(&attribute.value, dialect) {
-                    Ok(value) => value.as_str().map(|text| (text.clone(), attribute.value.span)),
-                    Err(errors) => {
-                        found.extend(errors);
-                        None
-                    }
-                },
-            }
-        });
         let decl = CallDecl {
             span: block.header_span,
-            source,
-            version: text(body, "version", found),
+            source: blocks::expr(body, "source"),
+            version: blocks::expr(body, "version"),
             repetition: repetition(body, enabled, found),
             arguments,
             pass_through,

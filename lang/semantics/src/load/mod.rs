@@ -4,9 +4,10 @@
 //! understood once however often it is called. Trouble is collected over all files; what could be understood is in the
 //! program all the same.
 //!
-//! Elsewhere: which files count is [`files`], what override files do [`overrides`], what blocks mean [`declare`], which
-//! provider configuration is used [`providers`], what depends on what [`crate::graph`].
+//! Elsewhere: which files count is [`files`], what override files do [`overrides`], what blocks mean [`declare`], where a
+//! call leads [`calls`], which provider configuration is used [`providers`], what depends on what [`crate::graph`].
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,54 +19,47 @@ use plumb_model::{Diagnostic, Diagnostics, SourceId, Sources, Span, Value};
 use plumb_syntax::tree::{Block, Expr};
 use plumb_syntax::{Dialect, parse, parse_json};
 
-use crate::expr::{Eval, FunctionContext, Names, NoNames, Rules};
+use crate::expr::{Eval, FunctionContext, NoNames, Rules};
 use crate::graph;
-use crate::program::{CallDecl, Declarations, Loaded, Module, ModuleId};
-use crate::world::{PathKind, World, lexical};
+use crate::program::{Declarations, Loaded, Module, ModuleId};
+use crate::world::{World, lexical};
+use calls::Place;
 use declare::Declaring;
+pub use installed::{InstalledModule, InstalledModules, ModuleRequest, NoneInstalled, NotInstalled};
 
 pub(crate) mod blocks;
+mod calls;
+mod constant;
 mod declare;
 mod files;
+mod installed;
 mod json;
 mod overrides;
 pub(crate) mod providers;
 mod resource;
 mod settings;
 
-/// How deep module calls may be nested.
-const MAX_CALL_DEPTH: usize = 64;
-
-/// Where modules that are not local have been installed.
-pub trait InstalledModules {
-    /// The directory of the module that a call at a path leads to, if it is installed as the source and version
-    /// constraint ask.
-    fn directory(&self, call: &ModulePath, source: &str, version: Option<&str>) -> Option<PathBuf>;
-}
-
-/// Nothing is installed.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoneInstalled;
-
-impl InstalledModules for NoneInstalled {
-    fn directory(&self, _: &ModulePath, _: &str, _: Option<&str>) -> Option<PathBuf> {
-        None
-    }
-}
-
 /// What loading needs to know besides the files.
 pub struct LoadOptions<'a> {
     /// Where modules are that are not local.
     pub installed: &'a dyn InstalledModules,
-    /// Values of root variables, which the `source` of module calls may mention.
-    pub constants: IndexMap<EcoString, Value>,
+    /// The values of the variables of the root module, which `source` and `version` of module calls may mention. Asked
+    /// for once at most, and only if one does.
+    pub constants: &'a dyn Fn(&Module) -> IndexMap<EcoString, Value>,
+    /// The name of the workspace.
+    pub workspace: EcoString,
     /// The version that `required_version` is compared with: that of Terraform whose language is spoken.
     pub terraform_version: (u64, u64, u64),
 }
 
 impl Default for LoadOptions<'_> {
     fn default() -> Self {
-        LoadOptions { installed: &NoneInstalled, constants: IndexMap::new(), terraform_version: (1, 15, 0) }
+        LoadOptions {
+            installed: &NoneInstalled,
+            constants: &|_| IndexMap::new(),
+            workspace: "default".into(),
+            terraform_version: (1, 15, 0),
+        }
     }
 }
 
@@ -88,13 +82,17 @@ pub fn load(world: &dyn World, root: &Path, options: &LoadOptions<'_>) -> Loaded
         directories: HashMap::new(),
         diagnostics: Diagnostics::new(),
         modules: Vec::new(),
+        given: OnceCell::new(),
+        memory: constant::Memory::default(),
+        missing: Vec::new(),
     };
     loader.load_tree(root);
-    let Loader { sources, mut diagnostics, mut modules, .. } = loader;
+    let Loader { sources, mut diagnostics, mut modules, missing, .. } = loader;
+    diagnostics.extend(installed::not_installed(&missing));
     providers::resolve_all(&mut modules, &mut diagnostics);
     let program = graph::build(Arc::new(sources), modules);
     diagnostics.sort();
-    Loaded { program: Arc::new(program), diagnostics }
+    Loaded { program: Arc::new(program), diagnostics, missing }
 }
 
 struct Loader<'a> {
@@ -105,31 +103,34 @@ struct Loader<'a> {
     directories: HashMap<PathBuf, Arc<Declarations>>,
     diagnostics: Diagnostics,
     modules: Vec<Module>,
+    /// The values of root variables, once something has asked for them.
+    given: OnceCell<IndexMap<EcoString, Value>>,
+    memory: constant::Memory,
+    missing: Vec<ModuleRequest>,
 }
 
 /// A module that is still to be read.
 struct Pending {
-    directory: PathBuf,
+    place: Place,
     path: ModulePath,
     parent: Option<(ModuleId, u32)>,
 }
 
 impl Loader<'_> {
     fn load_tree(&mut self, root: &Path) {
-        let mut pending = VecDeque::from([Pending {
-            directory: root.to_path_buf(),
-            path: ModulePath::root(),
-            parent: None,
-        }]);
+        let place = Place { directory: root.to_path_buf(), read_from: root.to_path_buf(), origin: None };
+        let mut pending = VecDeque::from([Pending { place, path: ModulePath::root(), parent: None }]);
         while let Some(next) = pending.pop_front() {
             let id = ModuleId(self.modules.len() as u32);
-            let declarations = self.directory(&next.directory);
+            let declarations = self.directory(&next.place.read_from);
             if let Some((parent, call)) = next.parent {
                 self.modules[parent.0 as usize].children[call as usize] = Some(id);
             }
             self.modules.push(Module {
                 path: next.path,
-                directory: next.directory,
+                directory: next.place.directory,
+                read_from: next.place.read_from,
+                origin: next.place.origin,
                 parent: next.parent,
                 children: vec![None; declarations.calls.len()],
                 declarations: declarations.clone(),
@@ -138,94 +139,12 @@ impl Loader<'_> {
                 first_nodes: Default::default(),
             });
             for (index, call) in declarations.calls.values().enumerate() {
-                if let Some(directory) = self.called_directory(id, call) {
+                if let Some(place) = self.called(id, call) {
                     let path = self.modules[id.0 as usize].path.child(call.name.name.clone());
-                    pending.push_back(Pending { directory, path, parent: Some((id, index as u32)) });
+                    pending.push_back(Pending { place, path, parent: Some((id, index as u32)) });
                 }
             }
         }
-    }
-
-    /// The directory that a call leads to; reports what is wrong with it.
-    fn called_directory(&mut self, caller: ModuleId, call: &CallDecl) -> Option<PathBuf> {
-        let (source, span) = call.source.as_ref()?;
-        let module = &self.modules[caller.0 as usize];
-        let path = module.path.child(call.name.name.clone());
-        let local = source.starts_with("./") || source.starts_with("../");
-        let directory = if local
-            || (module.dialect == Dialect::Native && Path::new(source.as_str()).is_absolute())
-        {
-            if let Some((_, span)) = &call.version {
-                self.diagnostics.push(
-                    Diagnostic::error("version-of-local-module", "Invalid registry module source address")
-                        .detail("A local module has no versions, so `version` has no meaning for it.")
-                        .at(*span)
-                        .help("Remove `version`."),
-                );
-            }
-            lexical(&module.directory.join(source.as_str()))
-        } else {
-            let version = call.version.as_ref().map(|(version, _)| version.as_str());
-            match self.options.installed.directory(&path, source, version) {
-                Some(directory) => directory,
-                None => {
-                    self.diagnostics.push(not_installed(source, *span, self.world, &module.directory));
-                    return None;
-                }
-            }
-        };
-        if self.world.kind(&directory) != PathKind::Directory {
-            self.diagnostics.push(
-                Diagnostic::error("unreadable-module", "Unreadable module directory")
-                    .detail(eco_format!("There is no directory `{}`.", directory.display()))
-                    .at(*span),
-            );
-            return None;
-        }
-        if let Some(cycle) = self.cycle(caller, &directory, &path) {
-            self.diagnostics.push(cycle.at(*span));
-            return None;
-        }
-        if !has_configuration(self.world, &directory) {
-            self.diagnostics.push(
-                Diagnostic::error("empty-module", "Module has no configuration files")
-                    .detail(eco_format!(
-                        "The directory `{}` has no `.cfg`, `.tf` or `.tofu` files.",
-                        directory.display()
-                    ))
-                    .at(*span),
-            );
-            return None;
-        }
-        Some(directory)
-    }
-
-    /// Why a module may not be called: it is among its own callers.
-    fn cycle(&self, caller: ModuleId, directory: &Path, path: &ModulePath) -> Option<Diagnostic> {
-        let wanted = lexical(directory);
-        let mut at = Some(caller);
-        while let Some(id) = at {
-            let module = &self.modules[id.0 as usize];
-            if lexical(&module.directory) == wanted {
-                let who = if module.path.is_root() {
-                    "the root module".into()
-                } else {
-                    eco_format!("{}", module.path)
-                };
-                return Some(
-                    Diagnostic::error("module-cycle", "Module call cycle")
-                        .detail(eco_format!(
-                            "{path} is in the directory of {who}, which calls it: there would be no end."
-                        ))
-                        .help("Break the cycle: a module cannot contain itself."),
-                );
-            }
-            at = module.parent.map(|(parent, _)| parent);
-        }
-        (path.0.len() > MAX_CALL_DEPTH).then(|| {
-            Diagnostic::error("module-depth", "Module calls nested too deep")
-                .detail(eco_format!("Module calls are nested more than {MAX_CALL_DEPTH} deep here."))
-        })
     }
 
     fn directory(&mut self, directory: &Path) -> Arc<Declarations> {
@@ -255,8 +174,7 @@ impl Loader<'_> {
             .next()
             .map_or(Dialect::Terraform, |file| file.dialect);
         let world = self.world;
-        let constants = &self.options.constants;
-        let constant = move |expr: &Expr, dialect: Dialect| constant(world, constants, expr, dialect);
+        let constant = move |expr: &Expr, dialect: Dialect| constant_alone(world, expr, dialect);
         let mut sources = Vec::new();
         let mut read =
             |file: &files::ModuleFile, loader: &mut Self| -> (SourceId, Vec<plumb_syntax::tree::Item>) {
@@ -338,42 +256,9 @@ pub(crate) fn decode(
     }
 }
 
-fn not_installed(source: &str, span: Span, world: &dyn World, directory: &Path) -> Diagnostic {
-    let diagnostic = Diagnostic::error("module-not-installed", "Module not installed")
-        .detail(eco_format!("The module {} has not been installed.", plumb_syntax::quote(source)))
-        .at(span);
-    if world.kind(&directory.join(source)) == PathKind::Directory {
-        return diagnostic
-            .help(eco_format!("To use the directory of that name, write `source = \"./{source}\"`."))
-            .suggest(span, eco_format!("\"./{source}\""), false);
-    }
-    diagnostic.help("Run `plumb init`.")
-}
-
-/// The value of an expression that is needed before anything is evaluated: it may mention variables whose values are
-/// given, and nothing else.
-fn constant(
-    world: &dyn World,
-    constants: &IndexMap<EcoString, Value>,
-    expr: &Expr,
-    dialect: Dialect,
-) -> Result<Value, Diagnostics> {
-    struct ConstantNames<'a>(&'a IndexMap<EcoString, Value>);
-    impl Names for ConstantNames<'_> {
-        fn lookup(
-            &self,
-            traversal: &plumb_syntax::tree::Traversal,
-            diagnostics: &mut Diagnostics,
-        ) -> crate::expr::Outcome<(Value, usize)> {
-            if traversal.root.as_str() == "var"
-                && let Some(value) = traversal.attribute(0).and_then(|name| self.0.get(&name.name))
-            {
-                return Ok((value.clone(), 1));
-            }
-            NoNames { place: "A value that is needed before anything is evaluated" }
-                .lookup(traversal, diagnostics)
-        }
-    }
+/// The value of an expression that is needed before anything is evaluated and may mention nothing.
+fn constant_alone(world: &dyn World, expr: &Expr, dialect: Dialect) -> Result<Value, Diagnostics> {
+    let names = NoNames { place: "A value that is needed before anything is evaluated" };
     let context = FunctionContext::alone(world, dialect);
-    Eval::new(&ConstantNames(constants), &context, Rules::of(dialect)).finish(expr)
+    Eval::new(&names, &context, Rules::of(dialect)).finish(expr)
 }

@@ -12,7 +12,7 @@ use plumb_model::{Diagnostic, Diagnostics};
 use crate::address::{Address, Platform};
 use crate::config::{CliConfig, override_program};
 use crate::hash;
-use crate::lock::LockFile;
+use crate::lock::{LockFile, Locked};
 use crate::shelf::Shelf;
 use crate::source::program_in;
 use crate::version::{Constraints, Version};
@@ -82,12 +82,24 @@ impl Installer {
         if !place.is_dir() {
             return Err(not_installed(address).into());
         }
-        let hash = hash::remembered(&place, &self.folder.join(NOTES))
-            .map_err(|error| cannot_read(address, &place, &error))?;
-        if !locked.hashes.is_empty() && !locked.hashes.contains(&hash) {
+        let hash =
+            hash::remembered(&place, &self.notes()).map_err(|error| cannot_read(address, &place, &error))?;
+        if !locked.hashes.is_empty() && !self.is_locked(locked, &hash) {
             return Err(wrong_hash(address, &locked.version, &place).into());
         }
         program_in(&place, address).ok_or_else(|| no_program(address, &place).into())
+    }
+
+    /// Whether what has this `h1:` hash is one of the packages that the lock file names, by this hash or by that of the archive
+    /// that it was unpacked from here.
+    pub(crate) fn is_locked(&self, locked: &Locked, hash: &str) -> bool {
+        let archive = || hash::vouched(&self.notes(), hash);
+        locked.hashes.contains(hash) || archive().is_some_and(|archive| locked.hashes.contains(&archive))
+    }
+
+    /// Where hashes of installed packages are remembered.
+    pub(crate) fn notes(&self) -> PathBuf {
+        self.folder.join(NOTES)
     }
 
     /// The folder of an installed package.

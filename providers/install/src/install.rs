@@ -106,7 +106,12 @@ impl Installer {
         }
         found.into_result()?;
         if choice == Choice::Readonly && installed.lock != *lock {
-            return Err(readonly(&installed.lock, lock).into());
+            if versions(&installed.lock) != versions(lock) {
+                return Err(readonly(&installed.lock, lock).into());
+            }
+            // What was learned about packages besides, such as the hash for this platform, is not written.
+            installed.lock = lock.clone();
+            installed.warnings.push(not_updated());
         }
         if !local.is_empty() {
             installed.warnings.push(one_platform(&local.join(", "), &self.platform.to_string()));
@@ -154,7 +159,7 @@ impl One<'_> {
     async fn already_there(&self, known: &Locked) -> Option<PathBuf> {
         let place = self.installer.place(self.address, &known.version);
         let hash = hash_of(&place).await?;
-        known.hashes.contains(&hash).then(|| program_in(&place, self.address))?
+        self.installer.is_locked(known, &hash).then(|| program_in(&place, self.address))?
     }
 
     async fn fetch(&self, known: Option<&Locked>) -> Result<Outcome, Diagnostics> {
@@ -199,6 +204,10 @@ impl One<'_> {
         let (folder, hash) = self.open(which, &local, &hashes, &stage).await?;
         if let (Some(time), How::Signed(key)) = (local.key_expired, &local.how) {
             warnings.push(key_expired(which, key, time));
+        }
+        if let Content::Archive(_, zh) = &local.content {
+            // Without the note a lock file of another platform would not be enough for the next command.
+            hash::vouch(&self.installer.notes(), &hash, zh).map_err(unwritable)?;
         }
         match (&local.content, &cached) {
             (Content::Folder(_), _) => drop(self.link(&own, &folder, &place).map_err(unwritable)?),
@@ -329,6 +338,16 @@ fn one_platform(addresses: &str, platform: &str) -> Diagnostic {
             "No publisher's signature came with the packages of {addresses}, so the lock file has their hashes for {platform} alone. On other platforms they are not accepted."
         ))
         .help("For each other platform that you use, run `plumb providers lock -platform=OS_ARCH`.")
+}
+
+fn versions(lock: &LockFile) -> BTreeMap<&Address, &crate::version::Version> {
+    lock.providers.iter().map(|(address, locked)| (address, &locked.version)).collect()
+}
+
+fn not_updated() -> Diagnostic {
+    Diagnostic::warning("lock-file-not-updated", "Dependency lock file was not updated")
+        .detail("Hashes or constraints of providers are not in the lock file yet, and `-lockfile=readonly` lets nothing be added. The versions are those of the lock file.")
+        .help("Run `plumb init` without the option where the lock file may change, and commit it.")
 }
 
 fn not_locked(address: &Address) -> Diagnostic {

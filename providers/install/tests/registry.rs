@@ -192,6 +192,14 @@ fn a_lock_file_of_another_platform_is_enough_where_a_publisher_signed() {
     let locked = lock.providers.get_mut(&bench.address()).unwrap();
     locked.hashes.retain(|hash| hash.starts_with("zh:"));
     std::fs::remove_dir_all(&bench.installer.folder).unwrap();
+    // Nothing may be written down: what is installed is good all the same.
+    let readonly = bench.install("", &lock, Choice::Readonly).unwrap();
+    assert_eq!(
+        (&readonly.lock, readonly.warnings.iter().next().unwrap().code),
+        (&lock, "lock-file-not-updated")
+    );
+    bench.installer.find(&bench.wanted(""), &lock).unwrap();
+    std::fs::remove_dir_all(&bench.installer.folder).unwrap();
     let after = bench.install("", &lock, Choice::Keep).unwrap().lock;
     assert_eq!(after.providers[&bench.address()].hashes.len(), 3);
 }

@@ -25,7 +25,7 @@ use plumb_engine::graph::Progress;
 use plumb_model::address::{Mode, ProviderSource};
 use plumb_model::{Attribute, Block, Schema, SourceId, Type};
 use plumb_semantics::eval::{EvalOptions, Evaluator, Phase};
-use plumb_semantics::{LoadOptions, MemoryWorld, NodeId, NodeKind, Program, Schemas};
+use plumb_semantics::{LoadOptions, MemoryWorld, NodeId, NodeKind, Program, Schemas, World};
 use plumb_syntax::{Dialect, parse};
 
 /// How many services a file of the corpus declares.
@@ -177,7 +177,9 @@ fn world(files: &[(String, String)]) -> MemoryWorld {
 fn checked(world: &MemoryWorld) -> Arc<Program> {
     let loaded = plumb_semantics::load(world, Path::new("."), &LoadOptions::default());
     let mut found = loaded.diagnostics;
-    found.extend(plumb_semantics::check(&loaded.program, &OneType::new()));
+    let schemas: Arc<dyn Schemas> = Arc::new(OneType::new());
+    let world: Arc<dyn World> = Arc::new(world.clone());
+    found.extend(plumb_semantics::check(&loaded.program, &schemas, &world));
     assert!(!found.has_errors(), "the corpus is valid: {:?}", found.iter().find(|d| d.is_error()));
     loaded.program
 }

@@ -5,19 +5,22 @@
 //! cache where they are known. All processes end with the registry.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use ecow::EcoString;
+use plumb_engine::limits::Limiter;
 use plumb_engine::providers::Factory;
 use plumb_model::address::{Mode, ProviderSource};
 use plumb_model::{Diagnostic, Diagnostics, diagnostic};
 use plumb_provider_api::{Provider, ProviderSchema};
 use plumb_provider_host::{Options, Plugin};
 use plumb_semantics::Program;
+use plumb_semantics::program::ProviderLimits;
 
 use crate::installed::Installation;
+use crate::store::DATA_DIRECTORY;
 use crate::{log, session};
 
 /// Finds providers by where they come from.
@@ -26,6 +29,9 @@ pub struct Registry {
     installation: Installation,
     plugins: Mutex<HashMap<ProviderSource, Plugin>>,
     known: Mutex<HashMap<ProviderSource, Known>>,
+    limiters: HashMap<ProviderSource, Arc<Limiter>>,
+    /// What is wrong with the limits that are set.
+    limitless: Diagnostics,
 }
 
 /// What is known of what a provider offers.
@@ -46,7 +52,14 @@ impl Registry {
     /// For a configuration: its version constraints must be met, and its resource types are those that are needed.
     pub fn for_program(program: &Program) -> Registry {
         let installation = Installation::for_program(program);
-        let registry = Registry { installation, plugins: Mutex::default(), known: Mutex::default() };
+        let mut registry = Registry::default();
+        registry.installation = installation;
+        for (name, limits) in &program.root().settings.limits {
+            match named(program, name) {
+                Some(source) => drop(registry.limiters.insert(source, Arc::new(Limiter::new(limits)))),
+                None => registry.limitless.push(limits_for_nobody(name, limits)),
+            }
+        }
         for (_, module) in program.modules() {
             for (decl, config) in module.resources.values().zip(&module.resource_providers) {
                 registry.need(&config.source, [decl.resource.kind.clone()]);
@@ -76,7 +89,9 @@ impl Registry {
 
     /// What there is to say about how these providers were found.
     pub fn remarks(&self, sources: &BTreeSet<ProviderSource>) -> Diagnostics {
-        self.installation.remarks(sources)
+        let mut remarks = self.installation.remarks(sources);
+        remarks.extend(self.limitless.clone());
+        remarks
     }
 
     /// A provider for calls that need no configuration.
@@ -118,13 +133,31 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn compiled_in(source: &ProviderSource) -> Result<Arc<dyn Provider>, Diagnostics> {
-    plumb_provider_builtin::lookup(&source.kind).ok_or_else(|| {
+    let folder = Some(Path::new(DATA_DIRECTORY));
+    plumb_provider_builtin::lookup_in(&source.kind, folder).ok_or_else(|| {
         let names = plumb_provider_builtin::names();
         Diagnostic::error("unknown-provider", "Unknown provider")
             .detail(format!("No provider `{}` is compiled in.", source.kind))
             .maybe_help(diagnostic::did_you_mean(&source.kind, names.iter().copied()))
             .into()
     })
+}
+
+/// Where the provider comes from that modules call by a name; the root module's word counts first.
+fn named(program: &Program, name: &str) -> Option<ProviderSource> {
+    let required = program.root().required_providers.get(name).map(|requirement| requirement.source.clone());
+    required.or_else(|| {
+        let used = program.modules().flat_map(|(_, m)| m.resources.values().zip(&m.resource_providers));
+        let mut used = used.filter(|(decl, _)| decl.provider.name == name);
+        used.next().map(|(_, config)| config.source.clone())
+    })
+}
+
+fn limits_for_nobody(name: &str, limits: &ProviderLimits) -> Diagnostic {
+    Diagnostic::warning("unused-limits", "Limits for a provider that is not used")
+        .detail(format!("No module requires or uses a provider `{name}`."))
+        .at(limits.span)
+        .help("Write the name that the root module calls the provider by, or remove the block.")
 }
 
 /// Where schemas are kept: a folder of the user's, since many working directories use the same providers.
@@ -148,7 +181,15 @@ fn has_all(schema: &ProviderSchema, kinds: &BTreeSet<EcoString>) -> bool {
 #[async_trait]
 impl Factory for Registry {
     async fn start(&self, source: &ProviderSource) -> Result<Arc<dyn Provider>, Diagnostics> {
-        if source.is_builtin() { compiled_in(source) } else { Ok(Arc::new(self.plugin(source)?.provider())) }
+        let provider: Arc<dyn Provider> = if source.is_builtin() {
+            compiled_in(source)?
+        } else {
+            Arc::new(self.plugin(source)?.provider())
+        };
+        Ok(match self.limiters.get(source) {
+            Some(limiter) => limiter.limit(provider),
+            None => provider,
+        })
     }
 
     async fn schema(&self, source: &ProviderSource) -> Result<Arc<ProviderSchema>, Diagnostics> {

@@ -56,12 +56,12 @@ pub struct Checked {
 
 /// Loads and checks the configuration of the working directory, without state. Of the variables only those count that
 /// addresses of modules mention.
-pub fn check_only(world: &dyn World, variables: &VariableArgs) -> Checked {
-    check(modules::load(world, &variables.in_order))
+pub fn check_only(world: &Arc<dyn World>, variables: &VariableArgs) -> Checked {
+    check(modules::load(&**world, &variables.in_order), world)
 }
 
-/// Checks a configuration that has been loaded.
-pub fn check(loaded: Loaded) -> Checked {
+/// Checks a configuration that has been loaded from a world.
+pub fn check(loaded: Loaded, world: &Arc<dyn World>) -> Checked {
     let Loaded { program, mut diagnostics, .. } = loaded;
     let registry = Arc::new(Registry::for_program(&program));
     let used = used_providers(&program);
@@ -72,7 +72,9 @@ pub fn check(loaded: Loaded) -> Checked {
         Some(span) => errors.place(span),
         None => errors,
     }));
-    found.extend(plumb_semantics::check(&program, &schemas));
+    let schemas = Arc::new(schemas);
+    let known: Arc<dyn plumb_semantics::Schemas> = schemas.clone();
+    found.extend(plumb_semantics::check(&program, &known, world));
     if whole
         && !found.has_errors()
         && let Err(cycles) = plumb_engine::order::of_program(&program)
@@ -84,14 +86,14 @@ pub fn check(loaded: Loaded) -> Checked {
         ["unknown-variable", "unknown-local", "unknown-resource", "unknown-module"];
     diagnostics.extend(found.into_iter().filter(|d| whole || !MAY_BE_THERE.contains(&d.code)));
     diagnostics.sort();
-    Checked { program, registry, schemas: Arc::new(schemas), diagnostics }
+    Checked { program, registry, schemas, diagnostics }
 }
 
 /// Loads and checks the configuration of the working directory, and shows what is wrong with it.
 ///
 /// `None` if there are errors.
 pub fn open(world: Arc<dyn World>, variables: &VariableArgs, ui: &Ui) -> Option<Session> {
-    let Checked { program, registry, schemas, diagnostics } = check_only(&*world, variables);
+    let Checked { program, registry, schemas, diagnostics } = check_only(&world, variables);
     if ui.diagnostics(&diagnostics, &program.sources) {
         return None;
     }
@@ -118,7 +120,8 @@ pub fn open_archived(
     ui: &Ui,
 ) -> Option<Session> {
     let loaded = modules::load_archived(&world, &variables);
-    let Checked { program, registry, schemas, diagnostics } = check(loaded);
+    let world: Arc<dyn World> = world;
+    let Checked { program, registry, schemas, diagnostics } = check(loaded, &world);
     let errors: Diagnostics = diagnostics.into_iter().filter(Diagnostic::is_error).collect();
     if ui.diagnostics(&errors, &program.sources) {
         return None;

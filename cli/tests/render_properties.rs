@@ -223,7 +223,6 @@ fn plan() -> impl Strategy<Value = Plan> {
             targets: vec![target.into()],
             excludes: Vec::new(),
             modules: Vec::new(),
-            relevant: Vec::new(),
             state: StateBinding::default(),
             timestamp: "2026-01-02T03:04:05Z".to_owned(),
             errored: false,

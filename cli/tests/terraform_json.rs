@@ -93,7 +93,6 @@ fn plan(changes: Vec<Change>, outputs: Vec<(&str, OutputChange)>, recorded: &Jso
         targets: Vec::new(),
         excludes: Vec::new(),
         modules: Vec::new(),
-        relevant: Vec::new(),
         state: StateBinding::default(),
         timestamp: recorded["timestamp"].as_str().unwrap().to_owned(),
         errored: false,
@@ -209,14 +208,14 @@ fn creating_everything() {
         passed("var", "var.n"),
     ];
     let relevant = |address: &str, path: Path| (Instance::parse(address).unwrap(), path);
-    plan.relevant = vec![
+    let relevant = vec![
         relevant("terraform_data.plain", Path::of("id")),
         relevant("terraform_data.plain", Path::of("output")),
         relevant("terraform_data.plain", Path::of("output").attribute("text")),
         relevant(r#"module.m["u"].terraform_data.in"#, Path::of("output")),
         relevant(r#"module.m["u"].terraform_data.in"#, Path::of("output").then(Step::Index(0))),
     ];
-    check(&plan, &create_configuration(), recorded);
+    check(&plan, &ConfigurationView { relevant, ..create_configuration() }, recorded);
 }
 
 fn references(addresses: &[&str]) -> Expression {
@@ -331,6 +330,7 @@ fn create_configuration() -> ConfigurationView {
         ]),
     };
     ConfigurationView {
+        relevant: Vec::new(),
         providers: BTreeMap::from([("terraform".into(), provider), ("terraform.second".into(), second)]),
         root,
     }
@@ -510,11 +510,11 @@ fn changing_replacing_moving_importing_forgetting_and_deleting() {
     ];
     let mut plan = plan(changes, outputs, &recorded);
     plan.variables = BTreeMap::from([("name".into(), s("b")), ("pw".into(), secret("hunter3"))]);
-    plan.relevant = vec![
+    let relevant = vec![
         (Instance::parse("terraform_data.a").unwrap(), Path::of("output").attribute("name")),
         (Instance::parse("module.n.terraform_data.in").unwrap(), Path::of("output")),
     ];
-    check(&plan, &ConfigurationView::default(), recorded);
+    check(&plan, &ConfigurationView { relevant, ..ConfigurationView::default() }, recorded);
 }
 
 #[test]

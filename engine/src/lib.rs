@@ -13,6 +13,8 @@ mod ephemeral;
 pub mod event;
 pub mod execute;
 pub mod graph;
+pub mod limits;
+mod meta;
 pub mod object;
 pub mod order;
 pub mod plan;

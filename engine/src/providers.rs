@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use ecow::EcoString;
 use plumb_model::address::{Mode, ProviderConfig, ProviderSource};
 use plumb_model::{Diagnostic, Diagnostics, Schema, Type, diagnostic};
-use plumb_provider_api::{Provider, ProviderSchema};
+use plumb_provider_api::{IdentitySchema, Provider, ProviderSchema};
 
 /// Finds and starts providers. The command line gives one that knows compiled-in and installed providers.
 #[async_trait]
@@ -32,12 +32,14 @@ pub struct TypeSchema {
     pub schema: Arc<Schema>,
     /// [`plumb_model::Block::implied_type`] of it.
     pub ty: Arc<Type>,
+    /// What tells objects of the type apart, where the provider says so.
+    pub identity: Option<Arc<IdentitySchema>>,
 }
 
 impl TypeSchema {
     /// The schema with its type.
     pub fn new(schema: Arc<Schema>) -> TypeSchema {
-        TypeSchema { ty: Arc::new(schema.block.implied_type()), schema }
+        TypeSchema { ty: Arc::new(schema.block.implied_type()), schema, identity: None }
     }
 }
 
@@ -77,9 +79,10 @@ impl Schemas {
             (Mode::Ephemeral, &schema.ephemeral_resources),
         ];
         for (mode, types) in modes {
-            for (kind, schema) in types {
+            for (kind, of_type) in types {
                 let key = (source.clone(), mode, kind.clone());
-                self.types.insert(key, TypeSchema::new(schema.clone()));
+                let identity = schema.identities.get(kind).filter(|_| mode == Mode::Managed).cloned();
+                self.types.insert(key, TypeSchema { identity, ..TypeSchema::new(of_type.clone()) });
             }
         }
         self.providers.insert(source, schema);

@@ -18,6 +18,7 @@ use plumb_state::json::JsonText;
 use plumb_state::record::{self, InstanceRecord, InstanceStatus, StepAction, StepRecord};
 
 use crate::plan::Change;
+use crate::providers::TypeSchema;
 
 /// An object as it was last saved.
 #[derive(Clone, Debug)]
@@ -46,6 +47,8 @@ pub struct Recorded {
     pub create_before_destroy: bool,
     /// Its identity as JSON.
     pub identity: Option<JsonText>,
+    /// The version of the identity schema that shapes the identity.
+    pub identity_version: i64,
     /// The step that was about this object when its process ended, so that it is not known what became of it. For one
     /// that was being created, everything above is as it was planned.
     pub in_flight: Option<Arc<StepRecord>>,
@@ -117,6 +120,7 @@ impl Recorded {
             tainted: record.status == InstanceStatus::Tainted,
             create_before_destroy: record.create_before_destroy,
             identity: record.identity.clone(),
+            identity_version: record.identity_schema_version.unwrap_or(0) as i64,
             in_flight: None,
         })
     }
@@ -149,20 +153,20 @@ impl Recorded {
     pub fn refreshed(
         &self,
         value: &Value,
-        ty: &Type,
-        version: i64,
+        schema: &TypeSchema,
         private: &Bytes,
+        identity: Option<&Value>,
     ) -> Result<InstanceRecord, JsonError> {
         let (plain, marks) = value.unmark_with_paths();
-        let text = json_text(json::encode(&plain, ty)?);
+        let text = json_text(json::encode(&plain, &schema.ty)?);
         let mut record = InstanceRecord::new(self.address.to_string(), self.provider.to_string(), text);
         record.deposed = self.deposed.as_ref().map(EcoString::to_string);
-        record.schema_version = u64::try_from(version).unwrap_or(0);
+        record.schema_version = u64::try_from(schema.schema.version).unwrap_or(0);
         record.sensitive_paths = sensitive_paths(&marks);
         record.private = (!private.is_empty()).then(|| BASE64.encode(private));
         record.dependencies = self.dependencies.iter().map(ToString::to_string).collect();
         record.create_before_destroy = self.create_before_destroy;
-        record.identity = self.identity.clone();
+        set_identity(&mut record, identity, schema)?;
         record.status = if self.tainted { InstanceStatus::Tainted } else { InstanceStatus::Ready };
         Ok(record)
     }
@@ -190,10 +194,17 @@ impl Recorded {
     }
 }
 
-/// An identity as it was saved, with the types that its JSON has by itself.
-pub fn identity(text: &JsonText) -> Option<Value> {
-    let json: serde_json::Value = serde_json::from_str(text.as_str()).ok()?;
-    json::from_json(&json, &json::implied_type(&json)).ok()
+/// Saves an identity with an object, where the type has identities.
+fn set_identity(
+    record: &mut InstanceRecord,
+    identity: Option<&Value>,
+    schema: &TypeSchema,
+) -> Result<(), JsonError> {
+    if let (Some(identity), Some(schema)) = (identity, &schema.identity) {
+        record.identity = Some(json_text(json::encode(identity, &schema.ty())?));
+        record.identity_schema_version = u64::try_from(schema.version).ok();
+    }
+    Ok(())
 }
 
 /// What is to be saved of an object.
@@ -202,8 +213,8 @@ pub struct Outcome<'a> {
     pub change: &'a Change,
     /// The object, wholly known, with marks; not null.
     pub value: &'a Value,
-    /// The type of the object.
-    pub ty: &'a Type,
+    /// The schema of its type.
+    pub schema: &'a TypeSchema,
     /// What the provider wants remembered.
     pub private: &'a Bytes,
     /// Its identity.
@@ -221,7 +232,7 @@ impl Outcome<'_> {
     /// If the value is not wholly known, or not of its type.
     pub fn record(&self) -> Result<InstanceRecord, JsonError> {
         let (value, marks) = self.value.unmark_with_paths();
-        let text = json::encode(&value, self.ty)?;
+        let text = json::encode(&value, &self.schema.ty)?;
         let attributes = json_text(text);
         let change = self.change;
         let mut record =
@@ -238,9 +249,7 @@ impl Outcome<'_> {
         record.dependencies.sort();
         record.status = if self.tainted { InstanceStatus::Tainted } else { InstanceStatus::Ready };
         record.create_before_destroy = change.create_before_destroy;
-        if let Some(identity) = self.identity {
-            record.identity = Some(json_text(json::encode(identity, &identity.ty())?));
-        }
+        set_identity(&mut record, self.identity, self.schema)?;
         Ok(record)
     }
 }

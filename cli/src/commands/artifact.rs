@@ -113,8 +113,8 @@ pub fn open_for_applying(path: &Path, state: &State, ui: &Ui) -> Result<(Plan, S
     let opened = open(path, ui)?;
     let digest = opened.digest;
     let artifact = opened.for_applying().map_err(|error| refuse(error.diagnostic(), ui))?;
-    let current = match Prior::read(state) {
-        Ok(prior) => prior.binding,
+    let prior = match Prior::read(state) {
+        Ok(prior) => prior,
         Err(found) => {
             ui.diagnostics(&found, &Sources::new());
             return Err(Exit::Error);
@@ -129,12 +129,17 @@ pub fn open_for_applying(path: &Path, state: &State, ui: &Ui) -> Result<(Plan, S
             break;
         }
     }
-    if let Err(refusal) = binding::check(digest, &artifact.plan.state, &current, earlier) {
+    if let Err(refusal) = binding::check(digest, &artifact.plan.state, &prior.binding, earlier) {
         refuse(refusal.diagnostic(), ui);
         return Err(Exit::Stale);
     }
     let plan = artifact.plan.clone();
-    let session = session_of(artifact, ui).ok_or(Exit::Error)?;
+    let mut session = session_of(artifact, ui).ok_or(Exit::Error)?;
+    // What is deleted may be of a type that the configuration no longer names.
+    let found = session.with_schemas(prior.types());
+    if ui.diagnostics(&found, session.sources()) {
+        return Err(Exit::Error);
+    }
     Ok((plan, session, text))
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ecow::{EcoString, eco_format};
+use plumb_engine::plan::Plan;
 use plumb_engine::providers::Schemas;
 use plumb_model::address::{Mode, ProviderConfig};
 use plumb_model::{Block as Schema, Nesting, Value};
@@ -12,13 +13,14 @@ use plumb_semantics::program::{
 };
 use plumb_syntax::tree::{Body, Expr, ExprKind, ObjectEntry, Traversal, TraversalStep, UnaryOp};
 
+use super::relevant;
 use crate::render::configuration_view::{
     ConfigurationView, Expression, Expressions, ModuleCallView, ModuleView, OutputView, ProviderView,
     ResourceView, VariableView,
 };
 
-/// What a program declares.
-pub fn view(program: &Program, schemas: &Schemas) -> ConfigurationView {
+/// What a program declares, and what of it a plan was made from.
+pub fn view(program: &Program, schemas: &Schemas, plan: &Plan) -> ConfigurationView {
     let mut providers = BTreeMap::new();
     for (_, module) in program.modules() {
         for (key, decl) in &module.providers {
@@ -41,7 +43,11 @@ pub fn view(program: &Program, schemas: &Schemas) -> ConfigurationView {
             providers.insert(config_key(&decl.config), view);
         }
     }
-    ConfigurationView { providers, root: module(program, ModuleId::ROOT, schemas) }
+    ConfigurationView {
+        providers,
+        root: module(program, ModuleId::ROOT, schemas),
+        relevant: relevant::attributes(program, plan),
+    }
 }
 
 /// The key of a provider configuration: `name`, `name.alias`, `module.m:name`.

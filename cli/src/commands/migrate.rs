@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use plumb_model::{Diagnostic, Diagnostics, Sources};
+use plumb_semantics::World;
 
 use crate::args::MigrateArgs;
 use crate::files;
@@ -18,11 +20,11 @@ use super::fmt::difference;
 
 /// Runs the command.
 pub fn run(args: &MigrateArgs, ui: &Ui) -> Exit {
-    let world = DiskWorld::new();
-    if !session::require_configuration(&world, ui) {
+    let world: Arc<dyn World> = Arc::new(DiskWorld::new());
+    if !session::require_configuration(&*world, ui) {
         return Exit::Error;
     }
-    let before = session::check(modules::load_leniently(&world, &[]));
+    let before = session::check(modules::load_leniently(&*world, &[]), &world);
     if ui.diagnostics(&before.diagnostics, &before.program.sources) {
         ui.remark("Nothing was changed: only a configuration without errors can be turned.");
         return Exit::Error;
@@ -35,7 +37,8 @@ pub fn run(args: &MigrateArgs, ui: &Ui) -> Exit {
         }
         return if refused { Exit::Error } else { Exit::Done };
     }
-    let after = session::check(modules::load_leniently(&Overlay::new(&world, &migration), &[]));
+    let world: Arc<dyn World> = Arc::new(Overlay::new(world, &migration));
+    let after = session::check(modules::load_leniently(&*world, &[]), &world);
     if after.diagnostics.has_errors() {
         ui.diagnostics(&after.diagnostics, &after.program.sources);
         ui.remark("Nothing was changed: as `.cfg` files these would have the errors above.");

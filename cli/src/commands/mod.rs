@@ -28,6 +28,7 @@ mod modules;
 mod output;
 mod plan;
 mod providers;
+mod relevant;
 mod rollback;
 mod show;
 mod state;

@@ -49,7 +49,7 @@ pub fn run(args: &ShowArgs, ui: &Ui) -> Exit {
 
 /// Shows a plan as Terraform's JSON.
 pub fn plan_json(plan: &Plan, session: &Session, ui: &Ui) {
-    let configuration = super::configuration::view(&session.program, &session.schemas);
+    let configuration = super::configuration::view(&session.program, &session.schemas, plan);
     ui.write_result(|out| {
         plan_json::write_plan_json(plan, &configuration, None, out)?;
         writeln!(out)

@@ -1,6 +1,9 @@
 //! `plumb validate`.
 
+use std::sync::Arc;
+
 use plumb_model::{Diagnostics, Sources};
+use plumb_semantics::World;
 
 use crate::args::ValidateArgs;
 use crate::fix::{self, Fix};
@@ -45,7 +48,8 @@ pub fn run(args: &ValidateArgs, ui: &Ui) -> Exit {
 }
 
 fn check(args: &ValidateArgs) -> Checked {
-    session::check(modules::load_leniently(&DiskWorld::new(), &args.variables.in_order))
+    let world: Arc<dyn World> = Arc::new(DiskWorld::new());
+    session::check(modules::load_leniently(&*world, &args.variables.in_order), &world)
 }
 
 /// Makes the safe suggestions until there are none, and shows what was changed. With `-diff` nothing is written, so only

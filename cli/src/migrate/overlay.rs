@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use ecow::EcoString;
@@ -10,15 +11,15 @@ use plumb_semantics::{PathKind, World, WorldError};
 use super::Migration;
 
 /// The world after a migration.
-pub struct Overlay<'w> {
-    world: &'w dyn World,
+pub struct Overlay {
+    world: Arc<dyn World>,
     written: BTreeMap<PathBuf, Vec<u8>>,
     removed: BTreeSet<PathBuf>,
 }
 
-impl<'w> Overlay<'w> {
+impl Overlay {
     /// What the files of a migration make of a world.
-    pub fn new(world: &'w dyn World, migration: &Migration) -> Overlay<'w> {
+    pub fn new(world: Arc<dyn World>, migration: &Migration) -> Overlay {
         let mut overlay = Overlay { world, written: BTreeMap::new(), removed: BTreeSet::new() };
         for file in &migration.files {
             overlay.removed.insert(plain(&file.from));
@@ -33,7 +34,7 @@ fn plain(path: &Path) -> PathBuf {
     path.components().filter(|part| *part != Component::CurDir).collect()
 }
 
-impl World for Overlay<'_> {
+impl World for Overlay {
     fn list(&self, directory: &Path) -> Result<Vec<(EcoString, PathKind)>, WorldError> {
         let within = plain(directory);
         let mut names = self.world.list(directory)?;

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use ecow::EcoString;
-use plumb_model::Value;
-use plumb_model::address::Mode;
+use plumb_model::address::{Instance, Mode};
+use plumb_model::{Path, Value};
 
 /// The whole configuration.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,6 +16,8 @@ pub struct ConfigurationView {
     pub providers: BTreeMap<EcoString, ProviderView>,
     /// The root module.
     pub root: ModuleView,
+    /// The attributes of resources that what changes was made from.
+    pub relevant: Vec<(Instance, Path)>,
 }
 
 /// A provider configuration.

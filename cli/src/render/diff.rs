@@ -195,7 +195,7 @@ impl<'a> Differ<'a> {
         let mut rows = Vec::new();
         let mut unchanged = 0;
         for (name, old, new) in merge(before, after) {
-            let absent = |side: Option<&Value>| side.is_none_or(is_plain_null);
+            let absent = |side: Option<&Value>| side.is_none_or(Value::is_null);
             if absent(old) && absent(new) {
                 // A null that comes or goes with its key is only worth a line where both sides have an object.
                 if old.is_some() == new.is_some() || before.is_none() || after.is_none() {
@@ -225,8 +225,8 @@ impl<'a> Differ<'a> {
             (None, Some(new)) => self.whole(Mark::Add, label, new, end),
             (Some(old), None) => self.whole(Mark::Remove, label, old, end),
             (Some(old), Some(new)) if old == new => self.whole(Mark::Same, label, new, end),
-            (Some(old), Some(new)) if is_plain_null(old) => self.whole(Mark::Add, label, new, end),
-            (Some(old), Some(new)) if is_plain_null(new) => {
+            (Some(old), Some(new)) if old.is_null() => self.whole(Mark::Add, label, new, end),
+            (Some(old), Some(new)) if new.is_null() => {
                 self.whole(Mark::Remove, label, old, &format!(" -> null{end}"));
             }
             (Some(old), Some(new)) => self.pair(label, old, new, end),
@@ -317,7 +317,7 @@ impl<'a> Differ<'a> {
     }
 
     fn whole_entries(&mut self, mark: Mark, entries: &Entries, nulls: bool) {
-        let shown = || entries.iter().filter(|(_, value)| nulls || !is_plain_null(value));
+        let shown = || entries.iter().filter(|(_, value)| nulls || !value.is_null());
         let labels: Vec<String> = shown().map(|(name, _)| key(name)).collect();
         let width = label_width(&labels);
         for ((name, value), label) in shown().zip(labels) {
@@ -430,7 +430,7 @@ impl<'a> Differ<'a> {
 
     /// Two elements that differ; null is a value here like any other.
     fn element(&mut self, before: &Value, after: &Value) {
-        if is_plain_null(before) || is_plain_null(after) {
+        if before.is_null() || after.is_null() {
             self.whole(Mark::Remove, "", before, ",");
             self.whole(Mark::Add, "", after, ",");
         } else {
@@ -528,11 +528,6 @@ fn shifted(operation: DiffOp, by: usize) -> DiffOp {
             DiffOp::Replace { old_index: old_index + by, old_len, new_index: new_index + by, new_len }
         }
     }
-}
-
-/// A null that may be shown: a marked null is a value that is hidden.
-fn is_plain_null(value: &Value) -> bool {
-    matches!(value, Value::Null(_))
 }
 
 fn is_scalar(value: &Value) -> bool {

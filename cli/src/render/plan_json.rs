@@ -49,7 +49,7 @@ pub fn write_plan_json(
         prior(plan, prior_state, json)?;
         json.key("configuration")?;
         self::configuration(configuration, json)?;
-        relevant_attributes(plan, json)?;
+        relevant_attributes(configuration, json)?;
         check_json::checks(&plan.checks, json)?;
         json.text("timestamp", &plan.timestamp)?;
         json.plain("applyable", plan.is_applyable())?;
@@ -126,17 +126,24 @@ fn resource_drift(plan: &Plan, json: &mut Json<'_>) -> io::Result<()> {
         return Ok(());
     }
     json.key("resource_drift")?;
-    json.array(|json| plan.drift.iter().try_for_each(|drift| drift_object(drift, json)))
+    let moved = plan.changes.iter().filter_map(|c| Some((&c.address, c.previous_address.as_ref()?)));
+    let moved: BTreeMap<_, _> = moved.collect();
+    json.array(|json| {
+        plan.drift.iter().try_for_each(|drift| {
+            let previous = moved.get(&drift.address).copied().filter(|_| drift.deposed.is_none());
+            drift_object(drift, previous, json)
+        })
+    })
 }
 
-fn drift_object(drift: &Drift, json: &mut Json<'_>) -> io::Result<()> {
+fn drift_object(drift: &Drift, previous: Option<&Instance>, json: &mut Json<'_>) -> io::Result<()> {
     let actions: &[&str] = match (drift.before.is_null(), drift.after.is_null()) {
         (_, true) => &["delete"],
         (true, false) => &["create"],
         (false, false) => &["update"],
     };
     json.object(|json| {
-        head(&drift.address, None, json)?;
+        head(&drift.address, previous, json)?;
         state_json::block(&drift.address, &drift.provider, json)?;
         if let Some(deposed) = &drift.deposed {
             json.text("deposed", deposed)?;
@@ -219,7 +226,7 @@ fn change_members(actions: &[&str], before: &Value, after: &Value, json: &mut Js
     json.key("after")?;
     json.value(after)?;
     json.key("after_unknown")?;
-    if after.is_null() {
+    if after.is_wholly_known() {
         json.raw("{}")?;
     } else {
         json.unknown_parts(after)?;
@@ -300,13 +307,13 @@ pub fn prior_state_of(plan: &Plan) -> StateView {
     StateView { instances: instances.collect(), outputs: outputs.collect(), checks: Vec::new() }
 }
 
-fn relevant_attributes(plan: &Plan, json: &mut Json<'_>) -> io::Result<()> {
-    if plan.relevant.is_empty() {
+fn relevant_attributes(view: &ConfigurationView, json: &mut Json<'_>) -> io::Result<()> {
+    if view.relevant.is_empty() {
         return Ok(());
     }
     json.key("relevant_attributes")?;
     json.array(|json| {
-        plan.relevant.iter().try_for_each(|(address, path)| {
+        view.relevant.iter().try_for_each(|(address, path)| {
             json.object(|json| {
                 json.text("resource", &address.to_string())?;
                 json.key("attribute")?;

@@ -61,7 +61,6 @@ pub fn plan(changes: Vec<Change>) -> Plan {
         targets: Vec::new(),
         excludes: Vec::new(),
         modules: Vec::new(),
-        relevant: Vec::new(),
         state: StateBinding::default(),
         timestamp: "2026-01-02T03:04:05Z".to_owned(),
         errored: false,
@@ -307,7 +306,6 @@ pub fn everything() -> Plan {
         ],
         variables: BTreeMap::from([("name".into(), s("a")), ("pw".into(), secret())]),
         targets: vec!["module.m".into()],
-        relevant: vec![(instance("file.updated"), Path::of("names"))],
         ..plan(changes)
     }
 }

@@ -3,7 +3,8 @@
 //! - `examples`: each of `examples/`, made, changed and destroyed;
 //! - `documents`: every command that the documentation shows, and what it prints;
 //! - `authoring`: what helps authors; `commands`: exit codes, streams, formats, approval, locks; `choosing`: what is planned;
-//! - `failing`: failed steps and interrupts; `robust`: killed processes, full disks, damaged files, absurd input.
+//! - `failing`: failed steps and interrupts; `robust`: killed processes, full disks, damaged files, absurd input;
+//! - `killed`: Plumb and a provider in a process of its own, killed while they change things.
 
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
@@ -16,4 +17,5 @@ mod commands;
 mod documents;
 mod examples;
 mod failing;
+mod killed;
 mod robust;

@@ -9,7 +9,7 @@ use rand::{Rng as _, SeedableRng as _};
 
 use crate::support::{Run, Workspace};
 
-/// Files and commands that append to a log, each with a way to be found again.
+/// Files and commands that append to a log, the first with a way to be found again, the others without.
 fn many(n: usize) -> String {
     let mut text = format!(
         "resource \"file\" \"f\" {{\n  count   = {n}\n  path    = \"out/${{count.index % 7}}/f${{count.index}}\"\n  content = \"file ${{count.index}}\"\n}}\n"
@@ -18,6 +18,11 @@ fn many(n: usize) -> String {
         text,
         "resource \"command\" \"c\" {{\n  count  = {n}\n  create = [\"sh\", \"-c\", \"mkdir -p made && echo x >> made/${{count.index}}\"]\n  \
          read   = [\"cat\", \"made/${{count.index}}\"]\n  delete = [\"rm\", \"made/${{count.index}}\"]\n}}\n"
+    );
+    let _ = write!(
+        text,
+        "resource \"command\" \"blind\" {{\n  count  = {n}\n  create = [\"sh\", \"-c\", \"mkdir -p made && sleep 0.02 && echo x >> made/b${{count.index}}\"]\n  \
+         delete = [\"rm\", \"made/b${{count.index}}\"]\n}}\n"
     );
     text
 }
@@ -30,7 +35,7 @@ fn rounds() -> u64 {
 #[test]
 fn whatever_moment_a_process_is_killed_at_nothing_is_lost_and_nothing_is_made_twice() {
     for round in 0..rounds() {
-        let n = if rounds() > 100 { 150 } else { 40 };
+        let n = if rounds() > 100 { 100 } else { 30 };
         let workspace = Workspace::of(&many(n));
         let mut random = rand::rngs::StdRng::seed_from_u64(round);
         let mut killed = 0;
@@ -52,11 +57,12 @@ fn check_after_kill(workspace: &Workspace, n: usize, round: u64, killed: usize) 
     workspace.plumb(&["plan"]).succeeds();
     workspace.apply(&[]);
     workspace.is_settled(&[]);
-    assert_eq!(workspace.recorded().len(), 2 * n, "{what}");
+    assert_eq!(workspace.recorded().len(), 3 * n, "{what}");
     let expected: std::collections::BTreeSet<String> = (0..n).map(|i| format!("{}/f{i}", i % 7)).collect();
     assert_eq!(workspace.files("out"), expected, "{what}: no other file, also no temporary one");
     for i in 0..n {
         assert_eq!(workspace.read(&format!("made/{i}")), "x\n", "{what}: command {i} ran once");
+        assert_eq!(workspace.read(&format!("made/b{i}")), "x\n", "{what}: blind command {i} ran once");
     }
     let history = workspace.plumb(&["history", "-json"]).succeeds().stdout;
     let history: serde_json::Value = serde_json::from_str(&history).expect("it is JSON");
@@ -98,6 +104,7 @@ fn a_full_disk_loses_nothing() {
     workspace.is_settled(&[]);
     for i in 0..20 {
         assert_eq!(workspace.read(&format!("made/{i}")), "x\n", "command {i} ran once");
+        assert_eq!(workspace.read(&format!("made/b{i}")), "x\n", "blind command {i} ran once");
     }
 }
 

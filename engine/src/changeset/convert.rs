@@ -21,8 +21,7 @@ use serde_json::value::RawValue;
 use super::artifact::{Artifact, PlanOptions, ProviderLock};
 use super::saved::{
     FORMAT, SavedArtifact, SavedCause, SavedChange, SavedCheck, SavedDataRead, SavedDrift, SavedFile,
-    SavedOptions, SavedOrigin, SavedOutput, SavedPath, SavedPlan, SavedProvider, SavedRelevant, SavedState,
-    SavedStep, Text,
+    SavedOptions, SavedOrigin, SavedOutput, SavedPath, SavedPlan, SavedProvider, SavedState, SavedStep, Text,
 };
 use super::secret::{Concealer, Key, Place, Revealer};
 use super::value::ValueError;
@@ -292,7 +291,6 @@ impl Save {
             targets,
             excludes,
             modules,
-            relevant,
             state,
             timestamp,
             errored,
@@ -312,9 +310,6 @@ impl Save {
             modules: all(modules, |module| read_back(module, parse_module))?,
             outputs: outputs.collect::<Result<_>>()?,
             purpose: (*purpose).into(),
-            relevant: all(relevant, |(instance, path)| {
-                Ok(SavedRelevant { address: address(instance)?, path: save_path(path) })
-            })?,
             state: SavedState {
                 digest: digest.clone(),
                 lineage: lineage.clone(),
@@ -501,7 +496,6 @@ impl Load {
             modules,
             outputs,
             purpose,
-            relevant,
             state,
             targets,
             timestamp,
@@ -516,9 +510,6 @@ impl Load {
             let value = self.value(&text, named("variable", &name))?;
             Ok((name.into(), value))
         });
-        let relevant = relevant
-            .into_iter()
-            .map(|SavedRelevant { address, path }| Ok((parse_address(&address)?, load_path(path))));
         Ok(Plan {
             purpose: purpose.into(),
             changes: changes.into_iter().map(|change| self.change(change)).collect::<Result<_>>()?,
@@ -530,7 +521,6 @@ impl Load {
             targets: texts(targets),
             excludes: texts(excludes),
             modules: all(&modules, |text| parse_module(text))?,
-            relevant: relevant.collect::<Result<_>>()?,
             state: StateBinding { lineage, serial, digest, records },
             timestamp,
             errored,

@@ -84,8 +84,6 @@ pub(super) struct SavedPlan {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub outputs: BTreeMap<String, SavedOutput>,
     pub purpose: SavedPurpose,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub relevant: Vec<SavedRelevant>,
     pub state: SavedState,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<String>,
@@ -206,13 +204,6 @@ pub(super) struct SavedCheck {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<String>,
     pub status: SavedCheckStatus,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct SavedRelevant {
-    pub address: String,
-    pub path: SavedPath,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -102,8 +102,11 @@ pub(crate) struct Ended {
     pub done: bool,
     /// The object now, with marks; null if there is none.
     pub value: Value,
-    /// Whether the outcome is on disk; none if nothing was done.
+    /// Whether the outcome is on disk; none if nothing was done, or nobody knows what was.
     pub saved: Option<Ticket>,
+    /// Whether nobody knows what the provider did. The step stays in flight, as if this process had ended meanwhile: the
+    /// next plan finds out.
+    pub lost: bool,
     /// What there is to say.
     pub diagnostics: Diagnostics,
 }
@@ -116,16 +119,18 @@ struct Result {
     private: Bytes,
     identity: Option<Value>,
     tainted: bool,
+    /// Whether the provider gave no answer.
+    lost: bool,
 }
 
 /// Runs a step.
 pub(crate) async fn run(job: Job) -> Ended {
-    let mut step = Run { diagnostics: Diagnostics::new(), saved: None, job: &job };
+    let mut step = Run { diagnostics: Diagnostics::new(), saved: None, lost: false, job: &job };
     let value = step.run().await;
-    let Run { diagnostics, saved, .. } = step;
+    let Run { diagnostics, saved, lost, .. } = step;
     let diagnostics = diagnostics.about(&job.change.address);
     let done = !diagnostics.has_errors();
-    Ended { done, value: value.unwrap_or_else(|| job.change.before.clone()), saved, diagnostics }
+    Ended { done, value: value.unwrap_or_else(|| job.change.before.clone()), saved, lost, diagnostics }
 }
 
 /// Waits, without blocking the thread, until something is on disk.
@@ -146,6 +151,7 @@ struct Run<'j> {
     job: &'j Job,
     diagnostics: Diagnostics,
     saved: Option<Ticket>,
+    lost: bool,
 }
 
 impl Run<'_> {
@@ -180,6 +186,11 @@ impl Run<'_> {
             None => self.without_provider(),
             Some(request) => self.call(request).await,
         };
+        if result.lost {
+            self.lost = true;
+            self.diagnostics.push(outcome_unknown());
+            return Some(result.value);
+        }
         let outcome = self.outcome(&result);
         self.saved = Some(job.writer.outcome(&step, outcome));
         Some(result.value)
@@ -309,7 +320,8 @@ impl Run<'_> {
     fn planned_record(&self, request: &ApplyRequest) -> std::result::Result<JsonText, Diagnostic> {
         let planned = object::unknown_as_null(&request.planned);
         let planned = self.marked(&planned);
-        let record = self.outcome_of(&planned, &request.planned_private, None, false).record();
+        let identity = request.planned_identity.as_ref().filter(|identity| identity.is_wholly_known());
+        let record = self.outcome_of(&planned, &request.planned_private, identity, false).record();
         let record = record.map_err(|e| crate::trouble::unsaveable(&e))?;
         JsonText::of(&record).map_err(|e| crate::trouble::unsaveable(&e))
     }
@@ -326,7 +338,7 @@ impl Run<'_> {
             Part::DeleteDeposed(key) => Some(key.clone()),
             _ => change.deposed.clone(),
         };
-        Outcome { change, value, ty: &self.job.schema.ty, private, identity, tainted, deposed }
+        Outcome { change, value, schema: &self.job.schema, private, identity, tainted, deposed }
     }
 
     /// With the marks of the schema and those that the planned object has.
@@ -354,6 +366,7 @@ impl Run<'_> {
                 .record
                 .as_ref()
                 .is_some_and(|r| r.status == plumb_state::record::InstanceStatus::Tainted),
+            lost: false,
         }
     }
 
@@ -374,6 +387,7 @@ impl Run<'_> {
             value: self.marked(&value),
             private: response.private,
             identity: response.identity,
+            lost: failed && response.state.is_none(),
         }
     }
 
@@ -485,4 +499,10 @@ impl Run<'_> {
             }
         }
     }
+}
+
+fn outcome_unknown() -> Diagnostic {
+    Diagnostic::warning("outcome-unknown", "It is not known what became of a step")
+        .detail("The provider gave no answer that tells whether it changed the object.")
+        .help("Plan again: `plumb plan` first asks the provider how the object is now, and records that.")
 }

@@ -174,7 +174,11 @@ pub(super) struct Walker<'a> {
     running: BTreeMap<Instance, (Action, Instant)>,
     /// Outcomes on their way to the disk, oldest first.
     saving: VecDeque<Ticket>,
+    /// Whether an outcome did not reach the disk.
+    unsaved: bool,
     pub urgency: Urgency,
+    /// Whether nobody knows what became of a step, so that the operation stays unfinished.
+    pub lost: bool,
     pub diagnostics: Diagnostics,
 }
 
@@ -231,7 +235,9 @@ impl<'a> Walker<'a> {
             skipped: Vec::new(),
             running: BTreeMap::new(),
             saving: VecDeque::new(),
+            unsaved: false,
             urgency: Urgency::None,
+            lost: false,
             diagnostics: Diagnostics::new(),
         })
     }
@@ -406,12 +412,17 @@ impl<'a> Walker<'a> {
         };
         let key = crate::plan::prior::state_key(at, deposed);
         let record = self.records.get(&key).cloned();
+        let instance = self.evaluator.find(&change.address);
+        // What is wrong with the block was an error when the plan was made.
+        let meta = instance.and_then(|instance| {
+            crate::meta::of(&self.evaluator, &self.schemas, instance, &change.provider.source).ok().flatten()
+        });
         step::Job {
             provider: self.providers.get(&change.provider).cloned(),
             moved_from: change.previous_address.is_some().then_some(key).filter(|_| record.is_some()),
             record,
             writer: self.writer.clone(),
-            meta: None,
+            meta,
             change,
             part,
             schema,
@@ -494,6 +505,7 @@ impl<'a> Walker<'a> {
         let (address, action, took) = (change.address.clone(), part.action(), began.elapsed());
         self.running.remove(&address);
         self.saving.extend(ended.saved);
+        self.lost |= ended.lost;
         self.look_at_saving();
         let found = self.place(instance, &change, ended.diagnostics);
         if action != Action::NoOp {
@@ -534,6 +546,7 @@ impl<'a> Walker<'a> {
             self.saving.pop_front();
             if let Err(error) = result {
                 self.diagnostics.push(crate::trouble::state(&error));
+                self.unsaved = true;
                 self.schedule.halt();
             }
         }
@@ -653,6 +666,7 @@ impl<'a> Walker<'a> {
             for ticket in std::mem::take(&mut self.saving) {
                 if let Err(found) = step::durable(ticket).await {
                     self.diagnostics.push(found);
+                    self.unsaved = true;
                 }
             }
         }
@@ -663,14 +677,14 @@ impl<'a> Walker<'a> {
             (false, true) => OperationStatus::Failed,
             (false, false) => OperationStatus::Succeeded,
         };
-        let Walker { writer, schedule, skipped, mut diagnostics, urgency, .. } = self;
+        let Walker { writer, schedule, skipped, mut diagnostics, urgency, unsaved, lost, .. } = self;
         // What still runs is abandoned with its intent in the journal.
         drop(schedule);
-        if urgency != Urgency::Immediate {
+        if urgency != Urgency::Immediate && !unsaved {
             providers.shutdown().await;
         }
         let operation = match Arc::into_inner(writer) {
-            Some(writer) if urgency != Urgency::Immediate => match writer.finish(status) {
+            Some(writer) if urgency != Urgency::Immediate && !lost => match writer.finish(status) {
                 Ok(operation) => Some(operation),
                 Err(error) => {
                     diagnostics.push(crate::trouble::state(&error));

@@ -4,20 +4,21 @@
 //! of objects can be planned at the same time. What the configuration says has been evaluated before; what depends on
 //! the result is the coordinator's ([`super::walk`]) business.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use ecow::EcoString;
 use plumb_model::address::{ConfigResource, Instance, ProviderConfig};
-use plumb_model::{Diagnostic, Diagnostics, Marks, Path, Value};
-use plumb_provider_api::{ImportTarget, PlanRequest, PlanResponse, Provider, ReadRequest};
+use plumb_model::{Diagnostic, Diagnostics, Marks, Path, Value, json};
+use plumb_provider_api::{Capabilities, ImportTarget, PlanRequest, PlanResponse, Provider, ReadRequest};
 use plumb_state::record::{InstanceRecord, StepAction, StepRecord};
 
-use super::{Action, Change, Drift, Reason};
+use super::{Action, Change, Drift, Reason, moved};
 use crate::object::{self, Ignored};
 use crate::promise;
 use crate::providers::TypeSchema;
-use crate::recorded::{self, Recorded};
+use crate::recorded::Recorded;
 
 /// An object to plan.
 pub(crate) struct Job {
@@ -126,8 +127,21 @@ struct Prior {
 }
 
 /// Plans one object.
-pub(crate) async fn plan(job: Job) -> Planned {
-    let mut planner = Planner { diagnostics: Diagnostics::new(), drift: None, resolved: None, job: &job };
+pub(crate) async fn plan(mut job: Job) -> Planned {
+    let mut diagnostics = Diagnostics::new();
+    if moved::is_of_another_type(&job) {
+        match moved::take_over(&job).await {
+            Ok((recorded, warnings)) => {
+                job.recorded = Some(Arc::new(recorded));
+                diagnostics = warnings;
+            }
+            Err(errors) => {
+                let diagnostics = errors.about(&job.address);
+                return Planned { change: None, drift: None, resolved: None, diagnostics };
+            }
+        }
+    }
+    let mut planner = Planner { diagnostics, drift: None, resolved: None, job: &job };
     let change = match job.recorded.as_ref().and_then(|recorded| recorded.in_flight.clone()) {
         Some(step) => {
             planner.resolve(step).await;
@@ -179,15 +193,26 @@ impl Planner<'_> {
         let job = self.job;
         let recorded = job.recorded.as_ref().expect("what is in flight is recorded");
         let value = self.recorded_value().await?.expect("what is recorded has a value");
-        let identity = recorded.identity.as_ref().and_then(recorded::identity);
-        let found = self.look(&value, recorded.private.clone(), identity).await?;
+        let identity = self.recorded_identity().await?;
         let creating = step.action == StepAction::Create;
-        let finds_planned = job.provider.schema().await.is_ok_and(|s| s.capabilities.finds_planned);
+        let finds_planned = capabilities(&*job.provider).await.is_ok_and(|can| can.finds_planned);
+        let found = match self.look(&value, recorded.private.clone(), identity).await {
+            Some(found) => found,
+            // Most providers look an object up by what they chose when they made it, which nobody knows here.
+            None if creating && !finds_planned => {
+                self.diagnostics = std::mem::take(&mut self.diagnostics)
+                    .into_iter()
+                    .map(super::resource::as_warning)
+                    .collect();
+                Prior { value: self.absent(), private: Bytes::new(), identity: None }
+            }
+            None => return None,
+        };
         let found = match found.value.is_null() {
             true => None,
             false => {
                 let schema = &job.schema;
-                match recorded.refreshed(&found.value, &schema.ty, schema.schema.version, &found.private) {
+                match recorded.refreshed(&found.value, schema, &found.private, found.identity.as_ref()) {
                     Ok(record) => Some(record),
                     Err(error) => return self.fail(crate::trouble::unsaveable(&error)),
                 }
@@ -230,11 +255,33 @@ impl Planner<'_> {
         }
     }
 
+    /// The recorded identity in the form of the present schema; `Some(None)` if there is none.
+    async fn recorded_identity(&mut self) -> Option<Option<Value>> {
+        let job = self.job;
+        let kept = job.recorded.as_ref().expect("only what is recorded has an identity");
+        let (Some(text), Some(schema)) = (&kept.identity, &job.schema.identity) else { return Some(None) };
+        if kept.identity_version == schema.version {
+            // What is not understood is told anew when the object is read.
+            return Some(json::decode(text.as_str(), &schema.ty()).ok());
+        }
+        let (kind, text) = (&job.address.resource.kind, Bytes::copy_from_slice(text.as_str().as_bytes()));
+        match job.provider.upgrade_identity(kind, kept.identity_version, text).await.into_result() {
+            Ok((identity, warnings)) => {
+                self.collect(warnings)?;
+                Some(Some(identity))
+            }
+            Err(errors) => {
+                self.collect(errors);
+                None
+            }
+        }
+    }
+
     /// The object as it is now.
     async fn read(&mut self, recorded: &Value) -> Option<Prior> {
         let job = self.job;
         let kept = job.recorded.as_ref().expect("there is a value only if there is a record");
-        let identity = kept.identity.as_ref().and_then(recorded::identity);
+        let identity = self.recorded_identity().await?;
         if !job.refresh {
             return Some(Prior { value: recorded.clone(), private: kept.private.clone(), identity });
         }
@@ -367,7 +414,7 @@ impl Planner<'_> {
         }
         let job = self.job;
         let mut private = prior.private.clone();
-        if !forget && job.provider.schema().await.is_ok_and(|s| s.capabilities.plan_destroy) {
+        if !forget && capabilities(&*job.provider).await.is_ok_and(|can| can.plan_destroy) {
             let request = PlanRequest {
                 kind: job.address.resource.kind.clone(),
                 prior: prior.value.unmark_deep().0,
@@ -556,4 +603,9 @@ fn marks_differ(before: &Value, after: &Value) -> bool {
         marks
     };
     (before.has_marks() || after.has_marks()) && telling(before) != telling(after)
+}
+
+/// What a provider can do; asks for no more of what it offers.
+pub(super) async fn capabilities(provider: &dyn Provider) -> Result<Capabilities, Diagnostics> {
+    Ok(provider.schema_for(&BTreeSet::new()).await?.capabilities)
 }

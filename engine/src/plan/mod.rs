@@ -15,6 +15,7 @@ mod causes;
 pub(crate) mod data;
 pub(crate) mod instance;
 mod model;
+mod moved;
 pub(crate) mod outcome;
 pub mod prior;
 pub(crate) mod resource;

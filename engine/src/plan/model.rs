@@ -323,8 +323,6 @@ pub struct Plan {
     pub excludes: Vec<EcoString>,
     /// Every module instance that the configuration expands to.
     pub modules: Vec<ModuleInstance>,
-    /// References that contributed to changes: the attributes through which drift can matter.
-    pub relevant: Vec<(Instance, Path)>,
     /// The state it was made from.
     pub state: StateBinding,
     /// When it was made, as RFC 3339 in UTC.

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use ecow::EcoString;
 use plumb_model::address::{ConfigResource, Instance};
-use plumb_model::{Marks, Path, Type, Value};
+use plumb_model::{Marks, Type, Value};
 use plumb_semantics::eval::Evaluator;
 use plumb_semantics::program::{ModuleId, NodeKind};
 
@@ -25,7 +25,6 @@ pub(super) fn empty_plan(inputs: &Inputs) -> Plan {
         targets: Vec::new(),
         excludes: Vec::new(),
         modules: Vec::new(),
-        relevant: Vec::new(),
         state: inputs.prior.binding.clone(),
         timestamp: timestamp(inputs.evaluator.options().plan_time),
         errored: true,
@@ -52,7 +51,6 @@ pub(super) fn plan(walker: &mut Walker) -> Plan {
     };
     Plan {
         purpose: walker.options.purpose,
-        relevant: relevant(&drift),
         data: data(walker),
         outputs: outputs(walker),
         variables: variables(&walker.evaluator),
@@ -83,12 +81,6 @@ fn mark_relevant(drift: &mut [Drift], changes: &[Change]) {
     for drift in drift {
         drift.relevant = themselves.contains(&drift.address) || needed.contains(&drift.address.config());
     }
-}
-
-/// The attributes through which drift changed the plan.
-fn relevant(drift: &[Drift]) -> Vec<(Instance, Path)> {
-    let of = drift.iter().filter(|drift| drift.relevant);
-    of.flat_map(|drift| drift.paths.iter().map(|path| (drift.address.clone(), path.clone()))).collect()
 }
 
 fn data(walker: &mut Walker) -> Vec<DataRead> {

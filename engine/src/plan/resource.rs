@@ -407,6 +407,7 @@ impl Walker<'_> {
             replace: self.wished_replacement(instance, decl, &address)?,
             import: if recorded.is_none() { self.import_of(instance, &address)? } else { None },
         };
+        let meta = crate::meta::of(&self.evaluator, &self.schemas, instance, &provider_config.source)?;
         let job = instance::Job {
             provider: self.provider(&provider_config, decl)?,
             provider_config,
@@ -417,7 +418,7 @@ impl Walker<'_> {
             refresh: self.options.refresh,
             refresh_only: self.options.purpose == Purpose::RefreshOnly,
             dependencies: self.dependencies.blocks(&program, instance.node),
-            meta: None,
+            meta,
             address,
         };
         Ok(Some(self.plan_object(task, Work::Declared(instance), job)))
@@ -469,8 +470,7 @@ impl Walker<'_> {
         let decl = program.resource(instance.node).expect("an instance belongs to a resource node");
         let (provider_config, schema) = self.type_schema(instance.node, decl)?;
         let config = self.configuration(instance, decl, &schema)?;
-        let waits = !decl.depends_on.is_empty()
-            && self.dependencies.nodes(&program, instance.node).iter().any(|id| self.pending[id.0 as usize]);
+        let waits = self.waits_for_change(instance.node, decl);
         let reason = match (config.is_wholly_known(), waits) {
             (true, false) => None,
             (false, _) => Some(Reason::ReadBecauseConfigUnknown),
@@ -483,11 +483,12 @@ impl Walker<'_> {
         let provider = self.provider(&provider_config, decl)?;
         let address = self.evaluator.address(instance);
         let kind = decl.resource.kind.clone();
+        let meta = crate::meta::of(&self.evaluator, &self.schemas, instance, &provider_config.source)?;
         self.listener.event(Event::ReadStarted { address, id: None });
         let marks = config.unmark_with_paths();
         Ok(Some(Box::pin(async move {
             let (plain, marks) = marks;
-            let read = data::read(&*provider, &provider_config, &kind, &schema, plain, None).await;
+            let read = data::read(&*provider, &provider_config, &kind, &schema, plain, meta).await;
             let read = read.map(|(value, warnings)| {
                 let sensitive = schema.schema.block.sensitive_paths(&value);
                 let value =
@@ -496,6 +497,18 @@ impl Walker<'_> {
             });
             (task, Done::Data(Work::Declared(instance), read))
         })))
+    }
+
+    /// Whether a data source is about something that is going to change: a managed resource that its block refers to
+    /// itself, or anything behind what `depends_on` names. What it would tell now need not be true then.
+    fn waits_for_change(&mut self, node: NodeId, decl: &ResourceDecl) -> bool {
+        let program = self.program.clone();
+        let mut direct = program.dependencies(node).iter().map(|dependency| dependency.to);
+        if direct.any(|id| self.is_managed(id) && self.pending[id.0 as usize]) {
+            return true;
+        }
+        !decl.depends_on.is_empty()
+            && self.dependencies.nodes(&program, node).iter().any(|id| self.pending[id.0 as usize])
     }
 
     /// Plans to read a data source while executing.
@@ -919,7 +932,7 @@ pub(crate) fn judge(
     (status, messages, found)
 }
 
-fn as_warning(mut diagnostic: Diagnostic) -> Diagnostic {
+pub(super) fn as_warning(mut diagnostic: Diagnostic) -> Diagnostic {
     diagnostic.severity = plumb_model::Severity::Warning;
     diagnostic
 }

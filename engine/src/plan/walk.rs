@@ -246,7 +246,7 @@ impl<'a> Walker<'a> {
             .collect()
     }
 
-    fn is_managed(&self, id: NodeId) -> bool {
+    pub(super) fn is_managed(&self, id: NodeId) -> bool {
         self.program.resource(id).is_some_and(|decl| decl.resource.mode == Mode::Managed)
     }
 

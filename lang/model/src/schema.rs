@@ -309,8 +309,7 @@ fn attribute_paths(
     found: &mut Vec<(Path, Marks)>,
 ) {
     for (name, attribute) in attributes {
-        // Nothing is told by showing that there is nothing.
-        let Some(part) = value.get(name).filter(|part| !part.is_null()) else { continue };
+        let Some(part) = value.get(name) else { continue };
         if attribute.sensitive {
             found.push((at.attribute(name.clone()), Marks::SENSITIVE));
         } else if let AttributeType::Nested(nested) = &attribute.ty {

@@ -12,10 +12,10 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Instant;
 
-use common::{TestSchemas, order, terraform_data};
+use common::{TestSchemas, terraform_data};
 use plumb_model::{Type, Value};
 use plumb_semantics::eval::{EvalOptions, Evaluator, Phase};
-use plumb_semantics::{LoadOptions, MemoryWorld, NodeKind, World, load};
+use plumb_semantics::{LoadOptions, MemoryWorld, NodeKind, Schemas, World, load};
 
 fn main() {
     let n: usize = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(100_000);
@@ -65,13 +65,14 @@ fn measure(name: &str, text: String) {
     let loaded = load(&*world, std::path::Path::new("."), &LoadOptions::default());
     let loading = start.elapsed();
     assert!(!loaded.diagnostics.has_errors(), "{:?}", loaded.diagnostics.iter().next());
-    let schemas = Arc::new(TestSchemas::new());
+    let schemas: Arc<dyn Schemas> = Arc::new(TestSchemas::new());
+    let world: Arc<dyn World> = world;
     let start = Instant::now();
-    let found = plumb_semantics::check(&loaded.program, &*schemas);
+    let found = plumb_semantics::check(&loaded.program, &schemas, &world);
     let checking = start.elapsed();
     assert!(!found.has_errors(), "{:?}", found.iter().next());
     let options = EvalOptions {
-        world: world as Arc<dyn World>,
+        world,
         variables: Default::default(),
         workspace: "default".into(),
         phase: Phase::Plan,
@@ -82,7 +83,7 @@ fn measure(name: &str, text: String) {
     };
     let schema = terraform_data();
     let mut evaluator = Evaluator::new(loaded.program.clone(), options);
-    let ordered = order(&loaded.program);
+    let ordered = loaded.program.order();
     let start = Instant::now();
     let mut instances = 0;
     for id in ordered {

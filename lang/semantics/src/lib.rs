@@ -10,14 +10,17 @@
 //!
 //! Nothing here does input or output: files and surroundings come through [`World`], schemas through [`Schemas`].
 
+mod callee;
 pub mod check;
 pub mod eval;
 mod expr;
 mod graph;
 pub mod inputs;
 pub mod load;
+pub mod mentions;
 mod order;
 pub mod program;
+mod reasons;
 pub mod reference;
 pub mod schemas;
 pub mod types;

@@ -1,14 +1,16 @@
 //! What is said about configurations: the cases in `tests/cases`.
 //!
 //! A case begins with `=== name`, has files (`--- path`) and ends with what is reported (`--- expect`): diagnostics of
-//! loading and checking, and if there are no errors among them those of evaluating. `UPDATE_EXPECT=1` writes what is
-//! reported into the files.
+//! loading and checking; in `evaluate.txt` those of loading and evaluating, with the values; in `types.txt` all of these. `UPDATE_EXPECT=1` writes what
+//! is reported into the files.
 
 mod common;
 
 use std::path::Path;
 
 use common::{Setup, TestSchemas};
+use ecow::EcoString;
+use indexmap::IndexMap;
 use plumb_model::schema::{NestedBlock, Nesting};
 use plumb_model::{Attribute, Block, Type, Value};
 use plumb_semantics::eval::Phase;
@@ -26,6 +28,31 @@ fn checking() {
 #[test]
 fn types() {
     check_cases("types");
+}
+
+#[test]
+fn functions() {
+    check_cases("functions");
+}
+
+#[test]
+fn inferring() {
+    check_cases("inference");
+}
+
+#[test]
+fn checking_phases() {
+    check_cases("phases");
+}
+
+#[test]
+fn checking_with_lints() {
+    check_cases("lints");
+}
+
+#[test]
+fn checking_terraform() {
+    check_cases("validate");
 }
 
 #[test]
@@ -69,7 +96,11 @@ fn check_cases(name: &str) {
             parts.push(part.split_once('\n').unwrap_or((part.trim_end(), "")));
         }
         let expected = parts.pop().filter(|(name, _)| *name == "expect").map_or("", |(_, text)| text);
-        let found = run(&parts);
+        let found = match name {
+            "evaluate" => evaluate(setup(&parts, Setup::unchecked)),
+            "types" | "functions" => evaluate(setup(&parts, Setup::of)),
+            _ => setup(&parts, Setup::of).report(),
+        };
         updated.push_str(&format!("=== {title}\n"));
         for (name, content) in &parts {
             updated.push_str(&format!("--- {name}\n{content}"));
@@ -86,8 +117,13 @@ fn check_cases(name: &str) {
     }
 }
 
-fn run(files: &[(&str, &str)]) -> String {
-    let mut setup = Setup::of(files, schemas(), Phase::Plan, Default::default(), false);
+type Make = fn(&[(&str, &str)], TestSchemas, Phase, IndexMap<EcoString, Value>, bool) -> Setup;
+
+fn setup(files: &[(&str, &str)], make: Make) -> Setup {
+    make(files, schemas(), Phase::Plan, IndexMap::new(), false)
+}
+
+fn evaluate(mut setup: Setup) -> String {
     if setup.diagnostics.has_errors() {
         return setup.report();
     }

@@ -300,6 +300,13 @@ pub trait Provider: Send + Sync {
     /// Brings a saved object into the form of the present schema.
     async fn upgrade(&self, kind: &str, version: i64, state: RawState) -> Answer<Value>;
 
+    /// Brings a saved identity, a JSON object, into the form of the present identity schema.
+    async fn upgrade_identity(&self, kind: &str, version: i64, _identity: Bytes) -> Answer<Value> {
+        Answer::error(Diagnostic::error("identity-not-upgraded", "Identity cannot be used").detail(format!(
+            "The identity of an object of type `{kind}` was saved in version {version}, which the provider does not know."
+        )))
+    }
+
     /// Looks at the object.
     async fn read(&self, request: ReadRequest) -> Answer<ReadResponse>;
 
@@ -356,7 +363,8 @@ pub trait Provider: Send + Sync {
     /// Asks running calls to end soon and to say truthfully how far they came. Idempotent.
     async fn stop(&self) {}
 
-    /// Ends the provider. Nothing is called afterwards.
+    /// Ends the provider: everything that it did is recorded. Nothing is called afterwards. Not called where recording
+    /// failed, so that what the provider keeps of its own is there for the next time.
     async fn shutdown(&self) {}
 }
 
@@ -372,6 +380,18 @@ pub struct FunctionError {
     pub text: String,
     /// The argument it is about, from 0.
     pub argument: Option<usize>,
+}
+
+impl FunctionError {
+    /// Not about one argument.
+    pub fn new(text: impl Into<String>) -> FunctionError {
+        FunctionError { text: text.into(), argument: None }
+    }
+
+    /// About an argument, counted from 0.
+    pub fn about(argument: usize, text: impl Into<String>) -> FunctionError {
+        FunctionError { text: text.into(), argument: Some(argument) }
+    }
 }
 
 /// A result and what there is to say about it.

@@ -5,6 +5,7 @@
 //!
 //! Relative paths in their arguments are relative to the working directory of the process.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use plumb_provider_api::Provider;
@@ -17,10 +18,16 @@ pub mod rest;
 pub mod terraform;
 pub mod time;
 
-/// Makes the compiled-in provider of a name. Each call makes another one, since each configuration needs its own.
+/// Makes the compiled-in provider of a name, which remembers nothing of its own.
 pub fn lookup(name: &str) -> Option<Arc<dyn Provider>> {
+    lookup_in(name, None)
+}
+
+/// Makes the compiled-in provider of a name. Each call makes another one, since each configuration needs its own.
+/// What a provider has to remember from one process to the next is kept in `folder`, if there is one.
+pub fn lookup_in(name: &str, folder: Option<&Path>) -> Option<Arc<dyn Provider>> {
     Some(match name {
-        "command" => command::provider(),
+        "command" => command::provider(folder.map(|folder| folder.join("commands"))),
         "file" => file::provider(),
         "random" => random::provider(),
         "rest" => rest::provider(),

@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use plumb_model::{Type, Value};
-use plumb_provider_builtin::lookup;
-use plumb_provider_sdk::harness::{Harness, Object};
+use plumb_provider_builtin::{lookup, lookup_in};
+use plumb_provider_sdk::harness::{Forecast, Harness, Object};
 
 const KIND: &str = "command";
 
@@ -164,13 +165,7 @@ async fn an_interrupted_creation_is_found_or_repeated() {
     let place = Place::new().await;
     let arguments = place.arguments("x");
     let forecast = place.harness.plan(KIND, None, &arguments).await.unwrap();
-    let planned = Object {
-        kind: KIND.into(),
-        state: Value::object(forecast.planned.as_entries().unwrap().iter().map(|(name, value)| {
-            (name.clone(), if value.is_known() { value.clone() } else { Value::Null(value.ty()) })
-        })),
-        private: forecast.private.clone(),
-    };
+    let planned = saved(&forecast);
     assert_eq!(place.harness.read(&planned).await.unwrap(), None);
     let created = place.harness.apply(&forecast).await.0.unwrap();
     let found = place.harness.read(&planned).await.unwrap().unwrap();
@@ -182,6 +177,60 @@ async fn an_interrupted_creation_is_found_or_repeated() {
         (name.clone(), if name == "read" { Value::Null(value.ty()) } else { value.clone() })
     }));
     assert_eq!(place.harness.read(&blind).await.unwrap(), None, "nobody can tell, so it is made again");
+}
+
+/// The planned object as it is saved before the command starts.
+fn saved(forecast: &Forecast) -> Object {
+    Object {
+        kind: KIND.into(),
+        state: Value::object(forecast.planned.as_entries().unwrap().iter().map(|(name, value)| {
+            (name.clone(), if value.is_known() { value.clone() } else { Value::Null(value.ty()) })
+        })),
+        private: forecast.private.clone(),
+        identity: None,
+    }
+}
+
+#[tokio::test]
+async fn a_creation_goes_on_without_plumb_and_is_found_afterwards() {
+    let dir = tempfile::tempdir().unwrap();
+    let harness = || async { Harness::new(lookup_in(KIND, Some(dir.path())).unwrap()).await.unwrap() };
+    let made = |name: &str| fs::read_to_string(dir.path().join(name)).unwrap_or_default();
+    let arguments = |script: &str| {
+        vec![
+            ("working_dir", Value::from(dir.path().to_str().unwrap())),
+            ("create", list(&["sh", "-c", script])),
+            ("delete", list(&["rm", "good"])),
+        ]
+    };
+    let first = harness().await;
+    let good = first.plan(KIND, None, &arguments("sleep 0.3; echo done >> good; cat good")).await.unwrap();
+    let bad = first.plan(KIND, None, &arguments("sleep 0.3; echo done >> bad; exit 4")).await.unwrap();
+    let never = first.plan(KIND, None, &arguments("echo done >> never")).await.unwrap();
+    // Dropping the calls half way is what is left of them when the process is killed.
+    let interrupted = futures_util::future::join(first.apply(&good), first.apply(&bad));
+    assert!(tokio::time::timeout(Duration::from_millis(150), interrupted).await.is_err());
+    drop(first);
+
+    let second = harness().await;
+    let found = second.read(&saved(&good)).await.unwrap().unwrap();
+    assert_eq!((found.text("output"), made("good").as_str()), ("done", "done\n"));
+    let forecast =
+        second.plan(KIND, Some(&found), &arguments("sleep 0.3; echo done >> good; cat good")).await;
+    assert!(forecast.unwrap().is_no_op());
+    let damaged = second.read(&saved(&bad)).await.unwrap().unwrap();
+    assert_eq!(damaged.get("exit_code"), &Value::int(4));
+    let forecast = second.plan(KIND, Some(&damaged), &arguments("sleep 0.3; echo done >> bad; exit 4")).await;
+    assert!(forecast.unwrap().is_replacement(), "a creation that failed is repeated");
+    assert_eq!(second.read(&saved(&never)).await.unwrap(), None);
+    assert!(made("never").is_empty());
+
+    // Once it is recorded, and everything ended well, nothing of it is kept.
+    second.read(&found).await.unwrap().unwrap();
+    second.delete(&found).await.unwrap();
+    second.provider().shutdown().await;
+    let kept = fs::read_dir(dir.path().join("commands")).unwrap().count();
+    assert_eq!(kept, 1, "the creation that failed is not recorded yet");
 }
 
 #[tokio::test]

@@ -360,6 +360,7 @@ async fn an_interrupted_creation_is_found() {
             kind: KIND.into(),
             state: nothing_known(&forecast.planned),
             private: forecast.private.clone(),
+            identity: None,
         };
         assert_eq!(harness.read(&planned).await.unwrap(), None);
         let created = harness.apply(&forecast).await.0.unwrap();

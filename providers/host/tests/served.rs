@@ -41,7 +41,10 @@ async fn a_served_provider_is_the_same_as_compiled_in() {
 fn a_person_who_starts_it_is_told_what_it_is() {
     let output = Command::new(program()).env_remove("TF_PLUGIN_MAGIC_COOKIE").output().unwrap();
     assert!(!output.status.success());
-    assert!(String::from_utf8_lossy(&output.stderr).contains("This program is a provider"));
+    assert!(
+        String::from_utf8_lossy(&output.stderr)
+            .contains("This program is a provider, example.com/plumb/random.")
+    );
 }
 
 #[test]

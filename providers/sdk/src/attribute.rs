@@ -1,14 +1,19 @@
 //! Rust values for values of the language.
 //!
 //! [`Attr`] is an attribute: null, not known yet, or a Rust value. [`AttributeValue`] is implemented by what may
-//! stand in one. A collection with an unknown part counts as unknown, since Rust values have no room for it; planning
-//! therefore works on the values themselves, and only what the author sets passes through here.
+//! stand in one. Where a Rust type has no room for an unknown part, the whole counts as unknown: a `Vec<String>` with an
+//! unknown element is [`Attr::Unknown`], a `Vec<Attr<String>>` is known and has an unknown element. Planning works on the
+//! values themselves, and only what the author sets passes through here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ecow::EcoString;
+use plumb_model::value::Entries;
 use plumb_model::{AttributeType, NestedObject, Nesting, Number, Path, Step, Type, Value};
+
+use crate::check::Group;
+use crate::model::AttributeSpec;
 
 /// Why a value does not fit a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,13 +44,25 @@ impl Mismatch {
 
 /// What may stand in an attribute.
 pub trait AttributeValue: Sized {
-    /// Whether it holds values of every type, also ones with unknown parts.
-    const ANY: bool = false;
-
     /// What the schema says of the attribute.
     fn attribute_type() -> AttributeType;
 
-    /// Reads a value that is known and not null.
+    /// The attributes of each object, where these are objects with attributes that have flags of their own.
+    fn attributes() -> Vec<AttributeSpec> {
+        Vec::new()
+    }
+
+    /// What must hold for the attributes of each object together.
+    fn groups() -> Vec<Group> {
+        Vec::new()
+    }
+
+    /// Whether a value that is not null can be held with its unknown parts, if it has any.
+    fn has_room(value: &Value) -> bool {
+        value.is_wholly_known()
+    }
+
+    /// Reads a value that is known and not null, and that there is [room](AttributeValue::has_room) for.
     ///
     /// # Errors
     /// If it is of another type, or outside of what the Rust type can hold.
@@ -153,7 +170,7 @@ impl<T: AttributeValue> Attr<T> {
         let value = value.unmarked();
         if value.is_null() {
             Ok(Attr::Null)
-        } else if value.is_wholly_known() || (T::ANY && value.is_known()) {
+        } else if value.is_known() && T::has_room(value) {
             T::from_value(value).map(Attr::Known)
         } else {
             Ok(Attr::Unknown)
@@ -170,10 +187,22 @@ impl<T: AttributeValue> Attr<T> {
     }
 }
 
-/// An element that may be null.
+/// An element that may be null or unknown.
 impl<T: AttributeValue> AttributeValue for Attr<T> {
     fn attribute_type() -> AttributeType {
         T::attribute_type()
+    }
+
+    fn attributes() -> Vec<AttributeSpec> {
+        T::attributes()
+    }
+
+    fn groups() -> Vec<Group> {
+        T::groups()
+    }
+
+    fn has_room(_value: &Value) -> bool {
+        true
     }
 
     fn from_value(value: &Value) -> Result<Self, Mismatch> {
@@ -215,10 +244,12 @@ plain!(EcoString, Type::String, "a string", |v| v.as_str().cloned(), |s| Value::
 plain!(Number, Type::Number, "a number", |v| v.as_number().cloned(), Value::Number);
 
 impl AttributeValue for Value {
-    const ANY: bool = true;
-
     fn attribute_type() -> AttributeType {
         AttributeType::Plain(Type::Dynamic)
+    }
+
+    fn has_room(_value: &Value) -> bool {
+        true
     }
 
     fn from_value(value: &Value) -> Result<Self, Mismatch> {
@@ -231,7 +262,7 @@ impl AttributeValue for Value {
 }
 
 macro_rules! integer {
-    ($rust:ty, $read:ident, $write:ident) => {
+    ($rust:ty, $wide:ty, $read:ident, $write:ident) => {
         impl AttributeValue for $rust {
             fn attribute_type() -> AttributeType {
                 AttributeType::Plain(Type::Number)
@@ -239,21 +270,40 @@ macro_rules! integer {
 
             fn from_value(value: &Value) -> Result<Self, Mismatch> {
                 let number = value.as_number().ok_or_else(|| Mismatch::wanted("a whole number", value))?;
-                number.$read().ok_or_else(|| {
+                number.$read().and_then(|wide| <$rust>::try_from(wide).ok()).ok_or_else(|| {
                     let (min, max) = (<$rust>::MIN, <$rust>::MAX);
                     Mismatch::new(format!("Found {number}, wanted a whole number from {min} to {max}."))
                 })
             }
 
             fn into_value(self) -> Value {
-                Value::Number(Number::$write(self))
+                Value::Number(Number::$write(<$wide>::from(self)))
             }
         }
     };
 }
 
-integer!(i64, to_i64, from_i64);
-integer!(u64, to_u64, from_u64);
+integer!(i32, i64, to_i64, from_i64);
+integer!(i64, i64, to_i64, from_i64);
+integer!(u16, u64, to_u64, from_u64);
+integer!(u32, u64, to_u64, from_u64);
+integer!(u64, u64, to_u64, from_u64);
+
+/// The nearest number of 53 bits, which is not always the one that was written: [`Number`] has them all.
+impl AttributeValue for f64 {
+    fn attribute_type() -> AttributeType {
+        AttributeType::Plain(Type::Number)
+    }
+
+    fn from_value(value: &Value) -> Result<Self, Mismatch> {
+        value.as_number().map(Number::to_f64).ok_or_else(|| Mismatch::wanted("a number", value))
+    }
+
+    /// What is not a number becomes null.
+    fn into_value(self) -> Value {
+        Number::from_f64(self).map_or(Value::Null(Type::Number), Value::Number)
+    }
+}
 
 /// The attribute type of a collection of `T`.
 fn collection<T: AttributeValue>(nesting: Nesting, plain: fn(Type) -> Type) -> AttributeType {
@@ -264,6 +314,21 @@ fn collection<T: AttributeValue>(nesting: Nesting, plain: fn(Type) -> Type) -> A
         AttributeType::Nested(nested) => AttributeType::Plain(plain(nested.implied_type())),
         AttributeType::Plain(ty) => AttributeType::Plain(plain(ty)),
     }
+}
+
+/// Whether a collection of `T` is one of objects whose attributes have flags of their own: see [`collection`].
+fn are_objects<T: AttributeValue>() -> bool {
+    matches!(T::attribute_type(), AttributeType::Nested(nested) if nested.nesting == Nesting::Single)
+}
+
+/// What the objects in a collection of `T` have, given what a single one has.
+fn of_objects<T: AttributeValue, S>(single: fn() -> Vec<S>) -> Vec<S> {
+    if are_objects::<T>() { single() } else { Vec::new() }
+}
+
+/// Whether there is room for each element of a collection.
+fn have_room<'a, T: AttributeValue>(items: impl IntoIterator<Item = &'a Value>) -> bool {
+    items.into_iter().all(|item| item.is_null() || T::has_room(item))
 }
 
 fn elements<T: AttributeValue>(value: &Value) -> impl Iterator<Item = Result<T, Mismatch>> {
@@ -278,6 +343,18 @@ fn elements<T: AttributeValue>(value: &Value) -> impl Iterator<Item = Result<T, 
 impl<T: AttributeValue> AttributeValue for Vec<T> {
     fn attribute_type() -> AttributeType {
         collection::<T>(Nesting::List, Type::list)
+    }
+
+    fn attributes() -> Vec<AttributeSpec> {
+        of_objects::<T, _>(T::attributes)
+    }
+
+    fn groups() -> Vec<Group> {
+        of_objects::<T, _>(T::groups)
+    }
+
+    fn has_room(value: &Value) -> bool {
+        value.is_known() && have_room::<T>(value.as_items().into_iter().flatten())
     }
 
     fn from_value(value: &Value) -> Result<Self, Mismatch> {
@@ -297,6 +374,18 @@ impl<T: AttributeValue + Ord> AttributeValue for BTreeSet<T> {
         collection::<T>(Nesting::Set, Type::set)
     }
 
+    fn attributes() -> Vec<AttributeSpec> {
+        of_objects::<T, _>(T::attributes)
+    }
+
+    fn groups() -> Vec<Group> {
+        of_objects::<T, _>(T::groups)
+    }
+
+    fn has_room(value: &Value) -> bool {
+        value.is_known() && have_room::<T>(value.as_items().into_iter().flatten())
+    }
+
     fn from_value(value: &Value) -> Result<Self, Mismatch> {
         match value {
             Value::Set(_) => elements(value).collect(),
@@ -312,6 +401,18 @@ impl<T: AttributeValue + Ord> AttributeValue for BTreeSet<T> {
 impl<T: AttributeValue> AttributeValue for BTreeMap<String, T> {
     fn attribute_type() -> AttributeType {
         collection::<T>(Nesting::Map, Type::map)
+    }
+
+    fn attributes() -> Vec<AttributeSpec> {
+        of_objects::<T, _>(T::attributes)
+    }
+
+    fn groups() -> Vec<Group> {
+        of_objects::<T, _>(T::groups)
+    }
+
+    fn has_room(value: &Value) -> bool {
+        value.is_known() && have_room::<T>(value.as_entries().into_iter().flat_map(Entries::values))
     }
 
     fn from_value(value: &Value) -> Result<Self, Mismatch> {

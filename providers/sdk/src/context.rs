@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::attribute::Mismatch;
 use crate::model::Model;
-use crate::shape;
+use crate::rules;
 
 /// What the provider wants remembered with an object. Nobody else looks into it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -89,21 +89,38 @@ pub struct Context<C> {
     /// Tells that the call should end soon.
     pub stop: Stop,
     pub(crate) config: Option<Value>,
+    pub(crate) meta: Option<Value>,
     pub(crate) diagnostics: Diagnostics,
 }
 
 impl<C> Context<C> {
     pub(crate) fn new(client: Arc<C>, private: Bytes, stop: Stop) -> Context<C> {
-        Context { client, private: private.into(), stop, config: None, diagnostics: Diagnostics::new() }
+        Context {
+            client,
+            private: private.into(),
+            stop,
+            config: None,
+            meta: None,
+            diagnostics: Diagnostics::new(),
+        }
     }
 
-    /// The configuration, with write-only attributes, which the planned object lacks. `None` where there is none:
+    /// The configuration, with defaults and write-only attributes, which the planned object lacks. `None` where there is none:
     /// when reading and deleting.
     ///
     /// # Errors
     /// If it does not fit the model.
     pub fn config<M: Model>(&self) -> Result<Option<M>, Diagnostics> {
-        self.config.as_ref().map(shape::read_model).transpose()
+        self.config.as_ref().map(rules::read_model).transpose()
+    }
+
+    /// What the module says to the provider in its `provider_meta`, if it says something.
+    ///
+    /// # Errors
+    /// If it does not fit the model, which is the one given to
+    /// [`ProviderBuilder::meta`](crate::ProviderBuilder::meta).
+    pub fn meta<M: Model>(&self) -> Result<Option<M>, Diagnostics> {
+        self.meta.as_ref().filter(|meta| !meta.is_null()).map(rules::read_model).transpose()
     }
 
     /// Says something beside the result.
@@ -160,6 +177,6 @@ impl<M> From<Diagnostics> for Failed<M> {
 
 impl<M> From<Mismatch> for Failed<M> {
     fn from(mismatch: Mismatch) -> Failed<M> {
-        shape::mismatch(mismatch).into()
+        rules::mismatch(mismatch).into()
     }
 }

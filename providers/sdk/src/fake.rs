@@ -26,40 +26,50 @@ use plumb_provider_api::{
 };
 use tokio::sync::{Notify, watch};
 
+use crate::Model;
+use crate::attribute::Attr;
 use crate::context::{Context, Failed};
 use crate::provider::ProviderBuilder;
 use crate::resource::{DataSource, Resource};
 
-crate::model! {
-    /// An object in the memory of a test.
-    pub struct FakeObject {
-        /// How tests name it; behaviours and the log go by it.
-        name: String [required],
-        /// Anything.
-        value: Value [optional],
-        /// Anything; never shown.
-        secret: String [optional, sensitive],
-        /// A change needs another object.
-        force: String [optional, replace],
-        /// What it is made from: where it is not set, `size` is 1.
-        size: i64 [default = 1],
-        /// Told apart by it.
-        id: String [computed, keep, not_null],
-        /// How often it was written.
-        revision: i64 [computed, not_null],
-    }
+/// An object in the memory of a test.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct FakeObject {
+    /// How tests name it; behaviours and the log go by it.
+    #[attribute(required)]
+    pub name: Attr<String>,
+    /// Anything.
+    #[attribute(optional)]
+    pub value: Attr<Value>,
+    /// Anything; never shown.
+    #[attribute(optional, sensitive)]
+    pub secret: Attr<String>,
+    /// A change needs another object.
+    #[attribute(optional, requires_replace)]
+    pub force: Attr<String>,
+    /// What it is made from: where it is not set, `size` is 1.
+    #[attribute(default = 1)]
+    pub size: Attr<i64>,
+    /// Told apart by it.
+    #[attribute(computed, use_state_for_unknown, not_null)]
+    pub id: Attr<String>,
+    /// How often it was written.
+    #[attribute(computed, not_null)]
+    pub revision: Attr<i64>,
 }
 
-crate::model! {
-    /// An object in the memory of a test, looked up by id.
-    pub struct FakeLookup {
-        /// Which.
-        id: String [required],
-        /// Its name; null where there is no such object.
-        name: String [computed],
-        /// Its value.
-        value: Value [computed],
-    }
+/// An object in the memory of a test, looked up by id.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct FakeLookup {
+    /// Which.
+    #[attribute(required)]
+    pub id: Attr<String>,
+    /// Its name; null where there is no such object.
+    #[attribute(computed)]
+    pub name: Attr<String>,
+    /// Its value.
+    #[attribute(computed)]
+    pub value: Attr<Value>,
 }
 
 /// What the engine may ask.

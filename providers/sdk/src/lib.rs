@@ -5,16 +5,17 @@
 //! [`Provider`](plumb_provider_api::Provider):
 //!
 //! ```
-//! use plumb_provider_sdk::{Context, Failed, ProviderBuilder, Resource, async_trait, model};
+//! use plumb_provider_sdk::{Attr, Context, Failed, Model, ProviderBuilder, Resource, async_trait};
 //!
-//! model! {
-//!     /// A greeting.
-//!     pub struct Greeting {
-//!         /// Whom to greet.
-//!         name: String [required, replace],
-//!         /// The greeting.
-//!         text: String [computed, not_null],
-//!     }
+//! /// A greeting.
+//! #[derive(Clone, Debug, Model)]
+//! struct Greeting {
+//!     /// Whom to greet.
+//!     #[attribute(required, requires_replace)]
+//!     name: String,
+//!     /// The greeting.
+//!     #[attribute(computed, not_null)]
+//!     text: Attr<String>,
 //! }
 //!
 //! struct Greetings;
@@ -25,7 +26,7 @@
 //!     type Client = ();
 //!
 //!     async fn create(&self, planned: Greeting, _: &mut Context<()>) -> Result<Greeting, Failed<Greeting>> {
-//!         let text = format!("Hello {}!", planned.name.known().map_or("", String::as_str));
+//!         let text = format!("Hello {}!", planned.name);
 //!         Ok(Greeting { text: text.into(), ..planned })
 //!     }
 //! }
@@ -40,26 +41,44 @@
 //! Elsewhere: the contract is `plumb-provider-api`. [`fake`] is a provider for tests that misbehaves on demand,
 //! [`harness`] drives any provider through whole lives of objects.
 
+// The derives name this crate by its name, also within it.
+extern crate self as plumb_provider_sdk;
+
 pub mod attribute;
+mod built;
 pub mod check;
 pub mod context;
+mod declared;
+pub mod ephemeral;
+mod erased;
 pub mod fake;
+pub mod function;
 pub mod harness;
+pub mod log;
 pub mod model;
 pub mod plan;
 pub mod provider;
 pub mod resource;
-mod shape;
+mod rules;
+mod serve;
 
 #[doc(no_inline)]
 pub use async_trait::async_trait;
-#[doc(hidden)]
-pub use plumb_model;
+#[doc(no_inline)]
+pub use plumb_model::{Diagnostic, Diagnostics, Number, Path, Step, Type, Value, schema};
+#[doc(no_inline)]
+pub use plumb_provider_api::{FunctionError, Provider};
+pub use plumb_provider_sdk_derive::{Arguments, Model};
+#[doc(no_inline)]
+pub use tracing;
 
 pub use attribute::{Attr, AttributeValue, Mismatch};
 pub use check::Checks;
 pub use context::{Context, Failed, Left, Private, Stop};
+pub use ephemeral::{EphemeralResource, Opened};
+pub use function::{Arguments, Function};
 pub use model::{AttributeSpec, Model};
 pub use plan::Planning;
 pub use provider::{Configure, ProviderBuilder};
-pub use resource::{DataSource, Resource};
+pub use resource::{DataSource, Identity, MoveSource, Resource};
+pub use serve::serve;

@@ -1,27 +1,133 @@
-//! Models: what an object is made of, as a Rust struct with flags.
+//! Models: what an object is made of.
 //!
-//! [`model!`](crate::model!) declares the struct, its schema and the conversions in one place, so that they cannot
-//! disagree. Doc comments become the documentation of the schema.
+//! `#[derive(Model)]` makes the schema of a struct, and the conversions between it and values, so that they cannot
+//! disagree; [`Model`] tells how. Each attribute is an [`AttributeSpec`], which is also how a model is written by hand.
+//!
+//! Elsewhere: what follows from a specification is worked out once for each resource type, in [`crate::rules`].
 
+use std::fmt;
 use std::sync::Arc;
 
 use ecow::EcoString;
 use plumb_model::{
-    Attribute, AttributeType, Block, NestedBlock, NestedObject, Nesting, Path, Schema, Step, Type, Value,
-    json,
+    Attribute, AttributeType, Block, NestedBlock, NestedObject, Nesting, Schema, Step, Type, Value, json,
 };
 
 use crate::attribute::{Attr, AttributeValue, Mismatch};
+use crate::check::Group;
+use crate::plan::AttributePlan;
 
-/// What an object is made of. Declared with [`model!`](crate::model!).
+/// What an object is made of.
+///
+/// # By derive
+///
+/// Each field is an attribute; doc comments are its documentation. What is chosen by the provider has the type
+/// [`Attr<T>`], which is null, unknown or a value. What is not may also be an `Option<T>`, or a `T` where it is required or
+/// has a default.
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use plumb_provider_sdk::check::{between, length, matches};
+/// use plumb_provider_sdk::{Attr, Model};
+///
+/// /// A user of the service.
+/// #[derive(Clone, Debug, Model)]
+/// #[model(at_most_one_of("password", "public_key"))]
+/// struct User {
+///     /// Unique.
+///     #[attribute(required, requires_replace, validate(length(1..=32), matches("^[a-z]+$")))]
+///     name: String,
+///     /// How many sessions at a time.
+///     #[attribute(default = 1, validate = between(1, 100))]
+///     sessions: Attr<i64>,
+///     /// Whatever helps to find it.
+///     #[attribute(optional)]
+///     labels: Option<BTreeMap<String, String>>,
+///     /// What the user proves to know.
+///     #[attribute(optional, write_only, sensitive)]
+///     password: Option<String>,
+///     /// What the user signs with.
+///     #[attribute(optional)]
+///     public_key: Option<String>,
+///     /// How to reach the user.
+///     #[attribute(optional, block, at_most = 3)]
+///     contact: Option<Vec<Contact>>,
+///     /// Chosen by the service.
+///     #[attribute(computed, use_state_for_unknown, not_null, identity)]
+///     id: Attr<String>,
+/// }
+///
+/// /// A way to reach somebody.
+/// #[derive(Clone, Debug, Model)]
+/// struct Contact {
+///     /// Where mail goes.
+///     #[attribute(required)]
+///     email: String,
+/// }
+/// ```
+///
+/// Flags: `required`, `optional`, `computed`, `sensitive`, `write_only`, `requires_replace`, `use_state_for_unknown`,
+/// `not_null`, `block`, `identity`. Settings: `default = …`, `name = "type"` where the field has another name,
+/// `validate = …` or `validate(…, …)`, `requires_replace_if = …`, `plan = …`, `deprecated = "…"`, `at_least = …`,
+/// `at_most = …`, `conflicts_with("…")`, `requires("…")`. Each is the method of [`AttributeSpec`] of that name, which says
+/// what it does. Of the struct: `#[model(exactly_one_of("…", "…"))]`, `at_most_one_of`, `at_least_one_of`.
+///
+/// The values of an attribute are whatever is an [`AttributeValue`]: `bool`, numbers, `String`, `Vec`, `BTreeSet` and
+/// `BTreeMap<String, _>` of them, [`Value`] for values of any type, and other models, whose attributes have flags of
+/// their own. Elements that may be null or unknown are [`Attr`]s too.
+///
+/// # By hand
+///
+/// A derive is not magic. The same can be written where attributes are not known before the program runs:
+///
+/// ```
+/// use plumb_provider_sdk::{AttributeSpec, Mismatch, Model, Value, check, model};
+///
+/// /// An object of which only two attributes are known in advance.
+/// struct Anything(Value);
+///
+/// impl Model for Anything {
+///     fn description() -> model::Text {
+///         "Anything.".into()
+///     }
+///
+///     fn attributes() -> Vec<AttributeSpec> {
+///         vec![
+///             AttributeSpec::new::<String>("name").describe("Unique.").required().requires_replace(),
+///             AttributeSpec::new::<i64>("size").default::<i64>(1).validate::<i64>(check::at_least(1)),
+///         ]
+///     }
+///
+///     fn from_object(object: &Value) -> Result<Self, Mismatch> {
+///         Ok(Anything(object.clone()))
+///     }
+///
+///     fn into_object(self) -> Value {
+///         self.0
+///     }
+/// }
+///
+/// assert!(Anything::schema(0).block.attributes["name"].required);
+/// ```
 pub trait Model: Sized + Send + Sync + 'static {
-    /// Documentation.
+    /// Documentation; Markdown.
     fn description() -> EcoString;
 
     /// The attributes, in the order in which they are documented.
     fn attributes() -> Vec<AttributeSpec>;
 
-    /// Reads an object.
+    /// What must hold for attributes together.
+    fn groups() -> Vec<Group> {
+        Vec::new()
+    }
+
+    /// Whether the model can hold an object with its unknown parts, if it has any.
+    fn has_room(_object: &Value) -> bool {
+        true
+    }
+
+    /// Reads an object that there is [room](Model::has_room) for.
     ///
     /// # Errors
     /// If it is not an object, or an attribute does not fit. Attributes that it lacks count as null.
@@ -32,14 +138,7 @@ pub trait Model: Sized + Send + Sync + 'static {
 
     /// The schema that the attributes make.
     fn schema(version: i64) -> Schema {
-        let mut block = Block { description: Self::description(), ..Block::default() };
-        for mut spec in Self::attributes() {
-            spec.document_default();
-            match spec.as_block() {
-                Some(nested) => drop(block.blocks.insert(spec.name, nested)),
-                None => drop(block.attributes.insert(spec.name, spec.attribute)),
-            }
-        }
+        let block = Block { description: Self::description(), ..block_of(Self::attributes()) };
         Schema { version, block }
     }
 }
@@ -47,26 +146,51 @@ pub trait Model: Sized + Send + Sync + 'static {
 /// Whether the change of an attribute needs another object, given the value before and afterwards.
 pub type ReplaceWhen = fn(&Value, &Value) -> bool;
 
-/// An attribute of a model and how it is planned.
-#[derive(Clone, Debug)]
+/// Alters the plan of one attribute.
+pub type Modifier = fn(&mut AttributePlan<'_>);
+
+/// Whether a value fits the Rust type of its attribute.
+pub(crate) type Fit = fn(&Value) -> Result<(), Mismatch>;
+
+/// What else must hold for a value that is known and not null; says what was found and what was wanted.
+pub(crate) type Validator = Arc<dyn Fn(&Value) -> Result<(), String> + Send + Sync>;
+
+/// An attribute of a model: what the schema says of it, how it is checked, and how it is planned.
+///
+/// It must be given one of [`required`](AttributeSpec::required), [`optional`](AttributeSpec::optional),
+/// [`computed`](AttributeSpec::computed) and [`default`](AttributeSpec::default).
+#[derive(Clone)]
 pub struct AttributeSpec {
     pub(crate) name: EcoString,
     pub(crate) attribute: Attribute,
     pub(crate) default: Option<Value>,
     pub(crate) replace: Option<ReplaceWhen>,
+    pub(crate) modifier: Option<Modifier>,
     pub(crate) keep: bool,
     pub(crate) not_null: bool,
-    pub(crate) block: bool,
-    pub(crate) max_items: u64,
+    pub(crate) identity: bool,
+    pub(crate) fit: Fit,
+    pub(crate) validators: Vec<Validator>,
+    pub(crate) conflicts: Vec<EcoString>,
+    pub(crate) requires: Vec<EcoString>,
+    pub(crate) nested: Vec<AttributeSpec>,
+    pub(crate) groups: Vec<Group>,
+    block: bool,
+    min_items: u64,
+    max_items: u64,
+}
+
+impl fmt::Debug for AttributeSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AttributeSpec").field("name", &self.name).field("attribute", &self.attribute).finish()
+    }
 }
 
 impl AttributeSpec {
-    /// An attribute that holds a `T`. It must still be given one of [`required`](AttributeSpec::required),
-    /// [`optional`](AttributeSpec::optional), [`computed`](AttributeSpec::computed) and
-    /// [`default`](AttributeSpec::default).
+    /// An attribute that holds a `T`.
     pub fn new<T: AttributeValue>(name: &str) -> AttributeSpec {
         AttributeSpec {
-            name: name.strip_prefix("r#").unwrap_or(name).into(),
+            name: name.into(),
             attribute: Attribute {
                 ty: T::attribute_type(),
                 required: false,
@@ -79,9 +203,18 @@ impl AttributeSpec {
             },
             default: None,
             replace: None,
+            modifier: None,
             keep: false,
             not_null: false,
+            identity: false,
+            fit: |value| Attr::<T>::read(value).map(drop),
+            validators: Vec::new(),
+            conflicts: Vec::new(),
+            requires: Vec::new(),
+            nested: T::attributes(),
+            groups: T::groups(),
             block: false,
+            min_items: 0,
             max_items: 0,
         }
     }
@@ -105,8 +238,8 @@ impl AttributeSpec {
         self
     }
 
-    /// May be set; where it is not, it is planned as this value.
-    pub fn default(mut self, value: impl DefaultValue) -> Self {
+    /// May be set; where it is not, it is planned as this value, which is added to the documentation.
+    pub fn default<T: AttributeValue>(mut self, value: T) -> Self {
         self.attribute.optional = true;
         self.attribute.computed = true;
         self.default = Some(value.into_value());
@@ -131,20 +264,59 @@ impl AttributeSpec {
         self
     }
 
-    /// A change needs another object.
-    pub fn replace(self) -> Self {
-        self.replace_when(|before, after| before != after)
+    /// A change needs another object. Of an attribute of nested objects: the change in one that was there before. Where one
+    /// more, or one less, needs another object too, say so of the attribute that they are in.
+    pub fn requires_replace(self) -> Self {
+        self.requires_replace_if(|before, after| before != after)
     }
 
-    /// A change needs another object if `test` says so.
-    pub fn replace_when(mut self, test: ReplaceWhen) -> Self {
+    /// A change needs another object if `test` says so, which is given the value before and afterwards.
+    pub fn requires_replace_if(mut self, test: ReplaceWhen) -> Self {
         self.replace = Some(test);
         self
     }
 
     /// Of a computed attribute: its value stays when the object changes.
-    pub fn keep(mut self) -> Self {
+    pub fn use_state_for_unknown(mut self) -> Self {
         self.keep = true;
+        self
+    }
+
+    /// Alters the plan of the attribute, after all that follows from the flags.
+    pub fn plan(mut self, modifier: Modifier) -> Self {
+        self.modifier = Some(modifier);
+        self
+    }
+
+    /// What must hold for a value; the functions of [`check`](crate::check) are made for it. Values that are unknown are
+    /// checked when they are known.
+    pub fn validate<T: AttributeValue>(
+        mut self,
+        rule: impl Fn(&T) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Self {
+        self.validators.push(Arc::new(move |value| match Attr::<T>::read(value) {
+            Ok(Attr::Known(value)) => rule(&value),
+            // That the type does not fit is reported on its own.
+            Ok(Attr::Null | Attr::Unknown) | Err(_) => Ok(()),
+        }));
+        self
+    }
+
+    /// Must not be set together with one of these attributes beside it.
+    pub fn conflicts_with(mut self, others: &[&str]) -> Self {
+        self.conflicts.extend(others.iter().map(|name| EcoString::from(*name)));
+        self
+    }
+
+    /// Must be set only together with these attributes beside it.
+    pub fn requires(mut self, others: &[&str]) -> Self {
+        self.requires.extend(others.iter().map(|name| EcoString::from(*name)));
+        self
+    }
+
+    /// Is part of what tells objects apart: it must be given to import by identity, and never changes.
+    pub fn identity(mut self) -> Self {
+        self.identity = true;
         self
     }
 
@@ -160,6 +332,12 @@ impl AttributeSpec {
         self
     }
 
+    /// Of blocks: there must be at least this many; 1 where the blocks are required.
+    pub fn at_least(mut self, blocks: u64) -> Self {
+        self.min_items = blocks;
+        self
+    }
+
     /// Of blocks: there may be at most this many.
     pub fn at_most(mut self, blocks: u64) -> Self {
         self.max_items = blocks;
@@ -172,59 +350,43 @@ impl AttributeSpec {
         self
     }
 
-    /// Adds the default to the documentation.
-    fn document_default(&mut self) {
+    /// The same with the default in the documentation.
+    fn documented(mut self) -> AttributeSpec {
         let default = self.default.as_ref().and_then(|value| json::encode(value, &value.ty()).ok());
         if let Some(default) = default {
             let description = &mut self.attribute.description;
             let space = if description.is_empty() { "" } else { " " };
             *description = ecow::eco_format!("{description}{space}By default `{default}`.");
         }
+        self
     }
 
-    fn as_block(&self) -> Option<NestedBlock> {
+    /// The block, if it is one.
+    pub(crate) fn as_block(&self) -> Option<NestedBlock> {
         let AttributeType::Nested(nested) = &self.attribute.ty else { return None };
         self.block.then(|| NestedBlock {
             block: Block {
-                attributes: nested.attributes.clone(),
                 description: self.attribute.description.clone(),
-                ..Block::default()
+                deprecated: self.attribute.deprecated.clone(),
+                ..block_of(self.nested.clone())
             },
             nesting: nested.nesting,
-            min_items: u64::from(self.attribute.required),
+            min_items: self.min_items.max(u64::from(self.attribute.required)),
             max_items: self.max_items,
         })
     }
 }
 
-/// What may be written as a default in [`model!`](crate::model!).
-pub trait DefaultValue {
-    /// As a value of the language.
-    fn into_value(self) -> Value;
-}
-
-impl DefaultValue for bool {
-    fn into_value(self) -> Value {
-        Value::Bool(self)
+/// The block that attributes make.
+fn block_of(specs: Vec<AttributeSpec>) -> Block {
+    let mut block = Block::default();
+    for spec in specs.into_iter().map(AttributeSpec::documented) {
+        match spec.as_block() {
+            Some(nested) => drop(block.blocks.insert(spec.name, nested)),
+            None => drop(block.attributes.insert(spec.name, spec.attribute)),
+        }
     }
-}
-
-impl DefaultValue for i32 {
-    fn into_value(self) -> Value {
-        Value::int(self.into())
-    }
-}
-
-impl DefaultValue for &str {
-    fn into_value(self) -> Value {
-        Value::string(self)
-    }
-}
-
-impl DefaultValue for Value {
-    fn into_value(self) -> Value {
-        self
-    }
+    block
 }
 
 /// The text of a doc comment: lines without the space that follows the slashes.
@@ -233,27 +395,65 @@ pub fn doc_text(doc: &str) -> EcoString {
     EcoString::from(lines.join("\n").trim())
 }
 
-/// What a nested model is as an attribute: one object.
+/// What a nested model is as an attribute: one object. Blocks in it are nested attributes, unless it is a block itself.
 pub fn nested_type<M: Model>() -> AttributeType {
-    let attributes = M::attributes().into_iter().map(|s| (s.name, s.attribute)).collect();
+    let attributes = M::attributes().into_iter().map(AttributeSpec::documented);
+    let attributes = attributes.map(|spec| (spec.name, spec.attribute)).collect();
     AttributeType::Nested(Arc::new(NestedObject { attributes, nesting: Nesting::Single }))
 }
 
-/// Reads one attribute of an object for a model.
+/// Reads an attribute that may be null or unknown.
 ///
 /// # Errors
 /// If it does not fit.
-pub fn read_attribute<T: AttributeValue>(object: &Value, name: &str) -> Result<Attr<T>, Mismatch> {
-    let name = name.strip_prefix("r#").unwrap_or(name);
+pub fn read_any<T: AttributeValue>(object: &Value, name: &str) -> Result<Attr<T>, Mismatch> {
     match object.get(name) {
         None => Ok(Attr::Null),
         Some(value) => Attr::read(value).map_err(|e| e.within(Step::Attribute(name.into()))),
     }
 }
 
+/// Reads an attribute that may be null.
+///
+/// # Errors
+/// If it does not fit, or is unknown.
+pub fn read_known<T: AttributeValue>(object: &Value, name: &str) -> Result<Option<T>, Mismatch> {
+    match read_any(object, name)? {
+        Attr::Null => Ok(None),
+        Attr::Known(value) => Ok(Some(value)),
+        Attr::Unknown => Err(unsuitable::<T>("a value that is not known yet", name)),
+    }
+}
+
+/// Reads an attribute that has a value.
+///
+/// # Errors
+/// If it does not fit, or has none.
+pub fn read_set<T: AttributeValue>(object: &Value, name: &str) -> Result<T, Mismatch> {
+    read_known(object, name)?.ok_or_else(|| unsuitable::<T>("null", name))
+}
+
+fn unsuitable<T: AttributeValue>(found: &str, name: &str) -> Mismatch {
+    Mismatch::new(format!("Found {found}, wanted {}.", T::value_type().friendly_name()))
+        .within(Step::Attribute(name.into()))
+}
+
+/// Whether a field that may be unknown can hold its value.
+pub fn has_room_any<T: AttributeValue>(_object: &Value, _name: &str) -> bool {
+    true
+}
+
+/// Whether a field that may not be unknown can hold its value.
+pub fn has_room_known<T: AttributeValue>(object: &Value, name: &str) -> bool {
+    object.get(name).is_none_or(|value| {
+        let value = value.unmarked();
+        value.is_null() || (value.is_known() && T::has_room(value))
+    })
+}
+
 /// Writes one attribute of a model for an object.
-pub fn write_attribute<T: AttributeValue>(name: &str, value: Attr<T>) -> (EcoString, Value) {
-    (name.strip_prefix("r#").unwrap_or(name).into(), value.write())
+pub fn write<T: AttributeValue>(name: &str, value: impl Into<Attr<T>>) -> (EcoString, Value) {
+    (name.into(), value.into().write())
 }
 
 /// That `object` is one at all.
@@ -263,100 +463,13 @@ pub fn write_attribute<T: AttributeValue>(name: &str, value: Attr<T>) -> (EcoStr
 pub fn expect_object(object: &Value) -> Result<(), Mismatch> {
     match object.unmarked() {
         Value::Object(_) => Ok(()),
-        other => Err(Mismatch {
-            path: Path::root(),
-            problem: format!("Found {}, wanted an object.", other.ty().friendly_name()),
-        }),
+        other => Err(Mismatch::new(format!("Found {}, wanted an object.", other.ty().friendly_name()))),
     }
 }
 
 /// The type of the objects of a model.
 pub fn object_type<M: Model>() -> Type {
     M::schema(0).block.implied_type()
-}
-
-/// Declares a struct of attributes, its schema, and the conversions between it and values.
-///
-/// Each attribute has a name, the Rust type of its known value, and flags in brackets, which are methods of
-/// [`AttributeSpec`]. Write `default = value` for [`AttributeSpec::default`]. The fields are [`Attr`]s. Instead of
-/// attributes, a model may hold other models.
-///
-/// ```
-/// plumb_provider_sdk::model! {
-///     /// A user of the service.
-///     pub struct User {
-///         /// Unique.
-///         name: String [required, replace],
-///         /// How many sessions at a time.
-///         sessions: i64 [default = 1],
-///         /// Chosen by the service.
-///         id: String [computed, keep, not_null],
-///     }
-/// }
-/// ```
-#[macro_export]
-macro_rules! model {
-    (
-        $(#[doc = $about:literal])*
-        $vis:vis struct $name:ident {
-            $( $(#[doc = $doc:literal])* $field:ident : $ty:ty [ $($flags:tt)* ] ),* $(,)?
-        }
-    ) => {
-        $(#[doc = $about])*
-        #[derive(Clone, Debug, Default, PartialEq)]
-        $vis struct $name {
-            $( $(#[doc = $doc])* pub $field: $crate::Attr<$ty>, )*
-        }
-
-        impl $crate::Model for $name {
-            fn description() -> $crate::model::Text {
-                $crate::model::doc_text(concat!($($about, "\n"),*))
-            }
-
-            fn attributes() -> Vec<$crate::AttributeSpec> {
-                vec![$(
-                    $crate::model!(@flags
-                        $crate::AttributeSpec::new::<$ty>(stringify!($field)).describe(concat!($($doc, "\n"),*));
-                        $($flags)*)
-                ),*]
-            }
-
-            fn from_object(object: &$crate::plumb_model::Value) -> Result<Self, $crate::Mismatch> {
-                $crate::model::expect_object(object)?;
-                Ok($name { $( $field: $crate::model::read_attribute(object, stringify!($field))?, )* })
-            }
-
-            fn into_object(self) -> $crate::plumb_model::Value {
-                $crate::plumb_model::Value::object([
-                    $( $crate::model::write_attribute(stringify!($field), self.$field) ),*
-                ])
-            }
-        }
-
-        impl $crate::AttributeValue for $name {
-            fn attribute_type() -> $crate::plumb_model::AttributeType {
-                $crate::model::nested_type::<$name>()
-            }
-
-            fn from_value(value: &$crate::plumb_model::Value) -> Result<Self, $crate::Mismatch> {
-                <$name as $crate::Model>::from_object(value)
-            }
-
-            fn into_value(self) -> $crate::plumb_model::Value {
-                $crate::Model::into_object(self)
-            }
-        }
-    };
-    (@flags $spec:expr;) => { $spec };
-    (@flags $spec:expr; default = $value:expr $(, $($rest:tt)*)?) => {
-        $crate::model!(@flags $spec.default($value); $($($rest)*)?)
-    };
-    (@flags $spec:expr; $flag:ident ( $($argument:expr),* ) $(, $($rest:tt)*)?) => {
-        $crate::model!(@flags $spec.$flag($($argument),*); $($($rest)*)?)
-    };
-    (@flags $spec:expr; $flag:ident $(, $($rest:tt)*)?) => {
-        $crate::model!(@flags $spec.$flag(); $($($rest)*)?)
-    };
 }
 
 /// The type of documentation texts.

@@ -2,13 +2,15 @@
 
 use async_trait::async_trait;
 use ecow::EcoString;
-use plumb_model::{Diagnostic, Diagnostics};
+use plumb_model::{Diagnostic, Diagnostics, Value, json};
 use serde_json::{Map, Value as Json};
 
+use crate::attribute::AttributeValue;
 use crate::check::Checks;
-use crate::context::{Context, Failed};
-use crate::model::Model;
+use crate::context::{Context, Failed, Private};
+use crate::model::{self, Model};
 use crate::plan::Planning;
+use crate::rules;
 
 /// A managed resource type.
 ///
@@ -27,7 +29,8 @@ pub trait Resource: Send + Sync + 'static {
         0
     }
 
-    /// Checks a configuration, in which parts may be unknown.
+    /// Checks a configuration, with defaults, in which parts may be unknown, after what the model declares was found to
+    /// hold. It is not asked while something is unknown that the model has no room for.
     fn validate(&self, _config: &Self::Model, _checks: &mut Checks) {}
 
     /// Completes the plan of a creation or an update. It holds already what follows from the flags in the model.
@@ -87,9 +90,78 @@ pub trait Resource: Send + Sync + 'static {
             .into())
     }
 
+    /// Finds the object of an identity, which is made of the attributes that the model marks with `identity`. It is read
+    /// afterwards. What is not written makes an object in which only these attributes are set.
+    async fn import_identity(
+        &self,
+        identity: Identity,
+        _context: &mut Context<Self::Client>,
+    ) -> Result<Self::Model, Diagnostics> {
+        rules::read_model(&identity.0)
+    }
+
+    /// Turns an object of another resource type into one of this, where a configuration says that it has moved. `None` if
+    /// objects of that type cannot become ones of this. `private` is what is remembered with the new object.
+    fn move_from(
+        &self,
+        _source: &MoveSource,
+        _private: &mut Private,
+    ) -> Result<Option<Self::Model>, Diagnostics> {
+        Ok(None)
+    }
+
     /// Brings saved attributes of an older [`version`](Resource::version) into the present form.
     fn upgrade(&self, _version: i64, state: Map<String, Json>) -> Result<Map<String, Json>, Diagnostics> {
         Ok(state)
+    }
+}
+
+/// The attributes by which an object is to be imported.
+#[derive(Clone, Debug)]
+pub struct Identity(pub(crate) Value);
+
+impl Identity {
+    /// One of them.
+    ///
+    /// # Errors
+    /// If it has no value, or one of another type.
+    pub fn get<T: AttributeValue>(&self, name: &str) -> Result<T, Diagnostics> {
+        model::read_set(&self.0, name).map_err(|error| rules::mismatch(error).into())
+    }
+}
+
+/// An object of another resource type, perhaps of another provider.
+#[derive(Clone, Debug)]
+pub struct MoveSource {
+    /// The address of its provider: `example.com/acme/inventory`.
+    pub provider: EcoString,
+    /// Its resource type.
+    pub kind: EcoString,
+    /// The schema version it was saved with.
+    pub version: i64,
+    /// Its attributes as they were saved.
+    pub state: Map<String, Json>,
+    /// What its provider wanted remembered.
+    pub private: Private,
+}
+
+impl MoveSource {
+    /// The object as a model. Attributes that the model does not have are left out, others that are missing are null.
+    ///
+    /// # Errors
+    /// If an attribute does not fit.
+    pub fn read<M: Model>(&self) -> Result<M, Diagnostics> {
+        let ty = M::schema(self.version).block.implied_type();
+        let known = |name: &str| ty.attributes().is_some_and(|attributes| attributes.contains_key(name));
+        let state = self.state.iter().filter(|(name, _)| known(name));
+        let state = Json::Object(state.map(|(name, value)| (name.clone(), value.clone())).collect());
+        let object = json::from_json(&state, &ty).map_err(|error| {
+            Diagnostics::from(
+                Diagnostic::error("unreadable-state", "Saved object cannot be read")
+                    .detail(format!("The saved object of type `{}`: {error}.", self.kind)),
+            )
+        })?;
+        rules::read_model(&object)
     }
 }
 

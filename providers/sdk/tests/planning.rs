@@ -3,25 +3,30 @@
 use plumb_model::{Path, Type, Value};
 use plumb_provider_sdk::harness::{Forecast, Harness, Object};
 use plumb_provider_sdk::{
-    Checks, Context, Failed, Planning, ProviderBuilder, Resource, async_trait, check, model,
+    Attr, Checks, Context, Failed, Model, Planning, ProviderBuilder, Resource, async_trait, check,
 };
 
-model! {
-    /// A thing.
-    pub struct Thing {
-        /// Its name.
-        name: String [required, replace],
-        /// How many.
-        size: i64 [default = 3],
-        /// Labels.
-        labels: std::collections::BTreeMap<String, String> [optional],
-        /// A password that is not kept.
-        password: String [optional, write_only],
-        /// Stays.
-        id: String [computed, keep, not_null],
-        /// Changes whenever anything does.
-        tag: String [computed],
-    }
+/// A thing.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct Thing {
+    /// Its name.
+    #[attribute(required, requires_replace)]
+    pub name: Attr<String>,
+    /// How many.
+    #[attribute(default = 3)]
+    pub size: Attr<i64>,
+    /// Labels.
+    #[attribute(optional)]
+    pub labels: Attr<std::collections::BTreeMap<String, String>>,
+    /// A password that is not kept.
+    #[attribute(optional, write_only)]
+    pub password: Attr<String>,
+    /// Stays.
+    #[attribute(computed, use_state_for_unknown, not_null)]
+    pub id: Attr<String>,
+    /// Changes whenever anything does.
+    #[attribute(computed)]
+    pub tag: Attr<String>,
 }
 
 struct Things;

@@ -70,7 +70,6 @@ pub(super) fn plan(changes: Vec<Change>) -> Plan {
         targets: Vec::new(),
         excludes: Vec::new(),
         modules: Vec::new(),
-        relevant: Vec::new(),
         state: StateBinding::default(),
         timestamp: "2026-01-02T03:04:05Z".to_owned(),
         errored: false,
@@ -181,7 +180,6 @@ pub(super) fn full() -> Artifact {
         targets: vec!["file.a".into()],
         excludes: vec!["module.m".into()],
         modules: vec![ModuleInstance::root(), module],
-        relevant: vec![(instance("file.d"), path)],
         state: StateBinding {
             lineage: "7d3e".to_owned(),
             serial: u64::MAX,

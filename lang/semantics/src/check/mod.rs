@@ -1,11 +1,15 @@
 //! What is wrong with a program, said without evaluating it.
 //!
 //! [`check`] looks at every module: each reference names something that is declared and may be mentioned where it
-//! stands (`references`), each function exists and is called with as many arguments as it takes (`calls`), and where
+//! stands (`references`), each function exists and is called with as many arguments as it takes (`calls`), functions that
+//! authors wrote keep to themselves (`functions`), and where
 //! schemas are known, each block has what its schema asks for and nothing else (`schema`). A directory that is called
 //! from several places is looked at once, but for what depends on the place.
 //!
-//! All errors are found in one run. What depends on values is left to [`crate::eval`].
+//! Then everything is tried with nothing known but the files ([`Evaluator::try_out`]), which finds what `terraform
+//! validate` finds.
+//!
+//! All errors are found in one run, each once, in the order of places.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -15,21 +19,28 @@ use plumb_model::diagnostic::did_you_mean;
 use plumb_model::{Diagnostic, Diagnostics, Span};
 use plumb_syntax::tree::{Block, Body, Expr, Item};
 
+use crate::eval::{EvalOptions, Evaluator, Phase};
 use crate::graph::iterator;
 use crate::program::{
     CallDecl, Condition, Declarations, ModuleId, Program, ProvisionerDecl, Repetition, ResourceDecl,
     VariableDecl,
 };
 use crate::schemas::Schemas;
+use crate::world::World;
 use references::{Checker, Context};
 
 mod calls;
+mod functions;
+pub mod lints;
 mod references;
 mod schema;
+pub mod types;
 
 /// Reports what is wrong with a program, as far as can be said without evaluating it. Resource types whose schemas
 /// are not known are named once in a note.
-pub fn check(program: &Program, schemas: &dyn Schemas) -> Diagnostics {
+///
+/// `world` is what functions read files from.
+pub fn check(program: &Arc<Program>, schemas: &Arc<dyn Schemas>, world: &Arc<dyn World>) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
     let mut seen: HashSet<*const Declarations> = HashSet::new();
     for (id, module) in program.modules() {
@@ -39,9 +50,67 @@ pub fn check(program: &Program, schemas: &dyn Schemas) -> Diagnostics {
         }
         checker.arguments();
     }
-    schema::check(program, schemas, &mut diagnostics);
+    let mut seen: HashSet<*const Declarations> = HashSet::new();
+    for (_, module) in program.modules() {
+        functions::check(&module.declarations, &mut seen, &mut diagnostics);
+    }
+    schema::check(program, &**schemas, &mut diagnostics);
+    let of_types = types::check(program, &**schemas, &**world);
+    try_out(program, schemas, world, &of_types, &mut diagnostics);
+    diagnostics.extend(of_types);
+    let mut diagnostics = lints::check(program, &**world, diagnostics);
     diagnostics.sort();
     diagnostics
+}
+
+/// Evaluates every node with nothing known but the files.
+fn try_out(
+    program: &Arc<Program>,
+    schemas: &Arc<dyn Schemas>,
+    world: &Arc<dyn World>,
+    of_types: &Diagnostics,
+    diagnostics: &mut Diagnostics,
+) {
+    let options = EvalOptions {
+        world: world.clone(),
+        variables: Default::default(),
+        workspace: "default".into(),
+        phase: Phase::Validate,
+        schemas: schemas.clone(),
+        provider_functions: None,
+        plan_time: None,
+        exactly_terraform_1_11: false,
+    };
+    let mut evaluator = Evaluator::new(program.clone(), options);
+    for id in program.order() {
+        // Warnings are for when values are known; what could not be read was reported then; and what types say is said
+        // better by them.
+        let said = |d: &Diagnostic| d.code == "invalid-expression" || overlaps(d, of_types);
+        let found = evaluator.try_out(id).into_iter();
+        diagnostics.extend(found.filter(|d| d.is_error() && !said(d)));
+    }
+}
+
+/// Whether a diagnostic is about a place that others are about too.
+fn overlaps(diagnostic: &Diagnostic, others: &Diagnostics) -> bool {
+    let Some(span) = diagnostic.span() else { return false };
+    others
+        .iter()
+        .filter_map(Diagnostic::span)
+        .any(|other| other.source == span.source && other.start < span.end && span.start < other.end)
+}
+
+/// Each message once: a directory that is called from two places has its mistakes once, and what is wrong by form is
+/// wrong again when it is tried.
+fn once(diagnostics: Diagnostics) -> Diagnostics {
+    let mut seen = HashSet::new();
+    let fresh = |diagnostic: &Diagnostic| {
+        // Several arguments may be missing from one block, several attributes from one object.
+        let several = matches!(diagnostic.code, "missing-argument" | "absent-attribute");
+        let detail = several.then(|| diagnostic.detail.clone());
+        diagnostic.span().is_none() || seen.insert((diagnostic.code, diagnostic.span(), detail))
+    };
+    diagnostics.into_iter().filter(fresh).collect()
 }
 
 /// Reports what is wrong with an expression in a module, where neither `each` nor `count` nor `self` has a meaning.
@@ -244,7 +313,7 @@ impl ModuleChecker<'_> {
         for argument in decl.arguments.values() {
             self.expr(&argument.value, context);
         }
-        decl.pass_through.iter().for_each(|expr| self.expr(expr, context));
+        decl.passed_object().into_iter().for_each(|object| self.expr(object, context));
         self.depends_on(&decl.depends_on);
     }
 
@@ -280,11 +349,12 @@ impl ModuleChecker<'_> {
                 );
             }
         }
-        if call.pass_through.is_some() {
+        // What is in an object that is passed through is known when it is evaluated.
+        if call.passed_object().is_some() {
             return;
         }
         for (name, decl) in &module.variables {
-            if decl.default.is_none() && !call.arguments.contains_key(name) {
+            if decl.default.is_none() && call.given(name).is_none() {
                 self.diagnostics.push(
                     Diagnostic::error("missing-argument", "Missing required argument")
                         .detail(eco_format!(

@@ -11,7 +11,7 @@ use plumb_syntax::tree::{Block, Body, Expr, Item, TraversalStep};
 
 use crate::eval::decode::{block_of_objects, object_element, unexpected_argument, unexpected_block};
 use crate::graph::ResourceName;
-use crate::program::{Module, Program};
+use crate::program::{Condition, Module, Program};
 use crate::reference::{self, Subject};
 use crate::schemas::Schemas;
 
@@ -282,28 +282,46 @@ fn has_dynamic(body: &Body, name: &str) -> bool {
 }
 
 /// Every expression of a module, with the variables of `dynamic` blocks around it.
-fn each_module_expr(module: &Module, f: &mut impl FnMut(&Expr, &[EcoString])) {
+pub(super) fn each_module_expr(module: &Module, f: &mut impl FnMut(&Expr, &[EcoString])) {
+    for decl in module.variables.values() {
+        conditions_exprs(&decl.validations, f);
+    }
     for decl in module.locals.values() {
         f(&decl.value, &[]);
     }
     for decl in module.outputs.values() {
         f(&decl.value, &[]);
+        conditions_exprs(&decl.preconditions, f);
     }
     for decl in module.resources.values() {
         decl.repetition.expr().into_iter().for_each(|expr| f(expr, &[]));
         body_exprs(&decl.body.body, &mut Vec::new(), f);
-        let conditions = decl.lifecycle.preconditions.iter().chain(&decl.lifecycle.postconditions);
-        for condition in conditions {
-            f(&condition.condition, &[]);
-            f(&condition.message, &[]);
+        conditions_exprs(&decl.lifecycle.preconditions, f);
+        conditions_exprs(&decl.lifecycle.postconditions, f);
+        let provisioners = decl.provisioners.iter();
+        let blocks = provisioners.flat_map(|decl| std::iter::once(&decl.body).chain(&decl.connection));
+        for block in blocks.chain(&decl.connection) {
+            body_exprs(&block.body, &mut Vec::new(), f);
         }
     }
     for decl in module.calls.values() {
         decl.repetition.expr().into_iter().for_each(|expr| f(expr, &[]));
         decl.arguments.values().for_each(|argument| f(&argument.value, &[]));
+        decl.passed_object().into_iter().for_each(|expr| f(expr, &[]));
     }
     for decl in module.providers.values() {
+        decl.for_each.iter().for_each(|expr| f(expr, &[]));
         decl.body.iter().for_each(|block| body_exprs(&block.body, &mut Vec::new(), f));
+    }
+    for decl in module.checks.values() {
+        conditions_exprs(&decl.asserts, f);
+    }
+}
+
+fn conditions_exprs(conditions: &[Condition], f: &mut impl FnMut(&Expr, &[EcoString])) {
+    for condition in conditions {
+        f(&condition.condition, &[]);
+        f(&condition.message, &[]);
     }
 }
 

@@ -67,7 +67,7 @@ impl Evaluator {
         conditions.iter().map(|condition| self.condition(&scope, condition)).collect()
     }
 
-    fn condition(&self, scope: &Scope<'_>, condition: &Condition) -> Outcome {
+    pub(super) fn condition(&self, scope: &Scope<'_>, condition: &Condition) -> Outcome {
         let value = match self.eval_scoped(scope, &condition.condition) {
             Ok(value) => value,
             Err(found) => return Outcome::Error(found),

@@ -605,7 +605,7 @@ fn lenient_objects(attributes: &indexmap::IndexMap<EcoString, SchemaAttribute>) 
     Type::Object(Arc::new(object))
 }
 
-fn lenient_type(nested: &NestedObject) -> Type {
+pub(crate) fn lenient_type(nested: &NestedObject) -> Type {
     wrap(nested.nesting, lenient_objects(&nested.attributes))
 }
 

@@ -7,12 +7,13 @@ use ecow::{EcoString, eco_format};
 use plumb_model::address::Key;
 use plumb_model::convert::convert;
 use plumb_model::{Diagnostic, Diagnostics, Marks, Type, Value};
-use plumb_syntax::tree::Expr;
+use plumb_syntax::tree::{Expr, ExprKind, Traversal};
 
 use super::names::Scope;
-use super::{At, Evaluator, ModuleRef, Phase};
+use super::{Evaluator, ModuleRef, Phase};
 use crate::expr::describe;
-use crate::program::Repetition;
+use crate::program::{ModuleId, Repetition};
+use crate::reasons::{self, Lateness};
 
 /// The instances of a block in one module instance.
 pub(crate) struct Expansion {
@@ -106,18 +107,20 @@ impl Evaluator {
         repetition: &Repetition,
     ) -> Result<Expansion, Diagnostics> {
         let scope = Scope::module(self, module);
-        if let Some(expr) = &repetition.count {
+        let expansion = if let Some(expr) = &repetition.count {
             let value = self.eval_scoped(&scope, expr)?;
-            self.count(module, expr, &value)
+            self.count(module, expr, &value)?
         } else if let Some(expr) = &repetition.for_each {
             let value = self.eval_scoped(&scope, expr)?;
-            self.for_each(module, expr, &value)
+            self.for_each(module, expr, &value)?
         } else if let Some(expr) = &repetition.enabled {
             let value = self.eval_scoped(&scope, expr)?;
-            self.enabled(module, expr, &value)
+            self.enabled(module, expr, &value)?
         } else {
-            Ok(Expansion::one())
-        }
+            return Ok(Expansion::one());
+        };
+        // What holds of all instances is found with one that stands for them, however many there will be.
+        Ok(if self.options.phase == Phase::Validate { Expansion::of(Shape::Unknown) } else { expansion })
     }
 
     fn count(&self, module: ModuleRef, expr: &Expr, value: &Value) -> Result<Expansion, Diagnostics> {
@@ -285,20 +288,43 @@ impl Evaluator {
             "count" => "unknown-count",
             _ => "unknown-enabled",
         };
-        let mut diagnostic = Diagnostic::error(code, eco_format!("Invalid {name} argument"))
-            .detail(what)
-            .label(expr.span, "not known yet");
-        for (reference, span) in self.why_unknown(At::Module(module), expr) {
-            diagnostic = diagnostic.label(span, eco_format!("because of `{reference}`"));
+        let lateness = |id: ModuleId, traversal: &Traversal| self.lateness(module, id, traversal);
+        let way = reasons::way(&self.program, module.module, expr, &lateness);
+        let mut diagnostic = Diagnostic::error(code, eco_format!("Invalid {name} argument")).detail(what);
+        if !reasons::is_reference(expr) || way.links.is_empty() {
+            diagnostic = diagnostic.label(expr.span, "not known yet");
         }
-        let help = match name {
-            "for_each" => {
-                "Use keys that you write and put what is not known yet in the values: `{ main = resource.id }`. Or apply what it depends on first, with `-target`."
+        let help = match (name, way.keyed()) {
+            ("for_each", Some(keyed)) => {
+                eco_format!(
+                    "Key the map by something you write: `{keyed}`. Or apply what it depends on first, with `-target`."
+                )
+            }
+            ("for_each", None) => {
+                "Use keys that you write and put what is not known yet in the values. Or apply what it depends on first, with `-target`."
+                    .into()
             }
             _ => {
                 "Decide by a value that you write, such as a variable. Or apply what it depends on first, with `-target`."
+                    .into()
             }
         };
-        Err(diagnostic.help(help).into())
+        Err(way.explain(diagnostic, name).help(help).into())
+    }
+
+    /// Whether a reference in a module is known, as seen from a module instance.
+    fn lateness(&self, from: ModuleRef, module: ModuleId, traversal: &Traversal) -> Lateness {
+        // Where the way leads into other modules, one instance stands for all: it is the same text.
+        let index = if module == from.module { from.index } else { 0 };
+        if self.modules[module.0 as usize].instances.is_empty() {
+            return Lateness::Not;
+        }
+        let scope = Scope::module(self, ModuleRef { module, index });
+        let alone = Expr::new(ExprKind::Traversal(std::sync::Arc::new(traversal.clone())), traversal.span);
+        match self.eval_scoped(&scope, &alone) {
+            Ok(value) if !value.is_known() => Lateness::Wholly,
+            Ok(value) if !value.is_wholly_known() => Lateness::InPart,
+            _ => Lateness::Not,
+        }
     }
 }

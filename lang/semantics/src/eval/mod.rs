@@ -30,6 +30,7 @@ pub(crate) mod decode;
 mod expand;
 pub(crate) mod names;
 mod nodes;
+mod trial;
 
 pub use conditions::{ImportRequest, Outcome};
 

@@ -83,7 +83,11 @@ impl<'a> Scope<'a> {
         let NodeState::Call(calls) = &self.evaluator.nodes[node.0 as usize] else { return dynamic };
         let Some((expansion, first)) = calls.get(self.module.index as usize) else { return dynamic };
         let called = eco_format!("module.{name}");
+        let counted = declared.calls[index].repetition.count.is_some();
         let found = match (expansion.shape, key) {
+            (Shape::Unknown, None) if counted && output.is_some() => {
+                return Err(Box::new(missing_key(&called, expansion, output.map_or(span, |name| name.span))));
+            }
             (Shape::Unknown, _) => None,
             (Shape::Enabled(false), None) => return Ok((Value::NULL, false)),
             (Shape::One | Shape::Enabled(_), None) => Some(0),
@@ -109,17 +113,35 @@ impl<'a> Scope<'a> {
                     return Err(Box::new(undeclared_output(&called, output, outputs.keys())));
                 };
                 let value = match found {
-                    Some(_) => self.evaluator.output(instance, index),
-                    None => Value::unknown(Type::Dynamic),
+                    Some(_) if self.tells_outputs() => self.evaluator.output(instance, index),
+                    _ => Value::unknown(Type::Dynamic),
                 };
                 Ok((value, true))
             }
-            (None, Some(_)) => Ok((self.evaluator.outputs_of(instance), false)),
-            (None, None) => {
-                let _ = span;
-                Ok((Value::unknown(Type::Dynamic), false))
+            (None, Some(_)) if self.tells_outputs() => Ok((self.evaluator.outputs_of(instance), false)),
+            (None, _) => Ok((Value::unknown(Type::Dynamic), false)),
+        }
+    }
+
+    /// Whether what is found out of a called module may be held against an expression. While nothing is known but the
+    /// files, only where the expression is certain to be evaluated: Terraform says nothing of outputs then, and with
+    /// no instance nothing would ever be wrong.
+    fn tells_outputs(&self) -> bool {
+        if self.evaluator.options.phase != Phase::Validate {
+            return true;
+        }
+        let program = &self.evaluator.program;
+        let mut module = self.declared();
+        if !matches!(self.each, Each::None) {
+            return false;
+        }
+        while let Some((parent, call)) = module.parent {
+            module = program.module(parent);
+            if module.calls[call as usize].repetition.expr().is_some() {
+                return false;
             }
         }
+        true
     }
 
     fn whole_module(&self, child: crate::ModuleId, expansion: &Expansion, first: u32) -> Value {
@@ -154,6 +176,12 @@ impl<'a> Scope<'a> {
         let ty = &self.evaluator.kinds[*kind as usize].ty;
         let called = || eco_format!("{}", declared.resources[index].resource);
         match (state.expansion.shape, key) {
+            (Shape::Unknown, None) if declared.resources[index].repetition.count.is_some() => match rest {
+                Some(TraversalStep::Attribute(attribute)) => {
+                    Err(Box::new(missing_key(&called(), &state.expansion, attribute.span)))
+                }
+                _ => Ok(Value::unknown(Type::Dynamic)),
+            },
             (Shape::Unknown, _) => Ok(Value::unknown(Type::Dynamic)),
             (Shape::Enabled(false), None) => Ok(Value::Null(ty.clone())),
             (Shape::One | Shape::Enabled(_), None) => Ok(object(state, 0, ty)),
@@ -197,6 +225,9 @@ impl<'a> Scope<'a> {
 
     fn terraform(&self, name: &Ident) -> Result<Value, Box<Diagnostic>> {
         match name.as_str() {
+            "workspace" if self.evaluator.options.phase == Phase::Validate => {
+                Ok(Value::unknown_not_null(Type::String))
+            }
             "workspace" => Ok(Value::String(self.evaluator.options.workspace.clone())),
             "applying" => {
                 let applying = self.evaluator.options.phase == Phase::Apply;

@@ -32,6 +32,15 @@ impl Eval<'_> {
         if failed {
             return Err(Failed);
         }
+        if !self.rules.native && !condition.is_known() {
+            // Trouble in an arm that may not be taken is none in Terraform's language.
+            for (arm, found) in &mut arms {
+                if arm.is_err() {
+                    *arm = Ok(Value::unknown(Type::Dynamic));
+                    *found = plumb_model::Diagnostics::new();
+                }
+            }
+        }
         let (condition, marks) = condition.unmark();
         let taken = condition.as_bool();
         let [(then, then_found), (otherwise, otherwise_found)] = arms;
@@ -68,6 +77,9 @@ impl Eval<'_> {
                 .help("Say what null means: `coalesce(condition, false)`.");
             return self.fail_at(diagnostic, expr);
         }
+        if !self.rules.native && !value.is_known() {
+            return Ok(Value::unknown(Type::Bool).with_marks(value.marks()));
+        }
         convert(&value, &Type::Bool).or_else(|error| {
             let diagnostic = Diagnostic::error("condition-not-bool", "Incorrect condition type")
                 .detail(eco_format!("The condition must be of type bool: {error}."))
@@ -89,7 +101,7 @@ impl Eval<'_> {
             };
         }
         let (ty, other_ty) = (chosen.ty(), other.ty());
-        if ty == other_ty {
+        if ty == other_ty || self.keeps_shapes(&ty, &other_ty) {
             return Ok(chosen);
         }
         let unified = if taken { unify(&[ty, other_ty]) } else { unify(&[other_ty, ty]) };
@@ -108,6 +120,10 @@ impl Eval<'_> {
             (true, false) if then.is_null() => otherwise.ty(),
             (false, true) if otherwise.is_null() => then.ty(),
             (true, _) | (_, true) => Type::Dynamic,
+            (false, false) if self.keeps_shapes(&then.ty(), &otherwise.ty()) => {
+                let (then, otherwise) = (then.ty(), otherwise.ty());
+                if then == otherwise { then } else { Type::Dynamic }
+            }
             (false, false) => {
                 let unified = unify(&[then.ty(), otherwise.ty()]);
                 let unified =
@@ -124,6 +140,16 @@ impl Eval<'_> {
         let as_ty = |value: &Value| convert(value, &ty).unwrap_or_else(|_| value.clone());
         let refinement = common_refinement(as_ty(then).unmarked(), as_ty(otherwise).unmarked());
         Ok(Value::refined(ty, refinement).with_marks(marks))
+    }
+
+    /// Whether a value of either type stays as it is: in the native language a conditional over two objects is one of
+    /// them, not a map of what both have in common.
+    fn keeps_shapes(&self, then: &Type, otherwise: &Type) -> bool {
+        self.rules.native
+            && matches!(
+                (then, otherwise),
+                (Type::Object(_), Type::Object(_)) | (Type::Tuple(_), Type::Tuple(_))
+            )
     }
 
     fn inconsistent(&mut self, conditional: &Conditional, then: &Value, otherwise: &Value) -> Outcome {

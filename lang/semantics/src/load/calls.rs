@@ -24,7 +24,7 @@ fn local_path(source: &str) -> Option<&Path> {
 }
 
 /// How deep module calls may be nested.
-const MAX_CALL_DEPTH: usize = 64;
+pub(super) const MAX_CALL_DEPTH: usize = 64;
 
 /// Where a module is.
 #[derive(Clone, Debug)]
@@ -151,8 +151,6 @@ impl Loader<'_> {
     }
 
     fn installed(&mut self, caller: ModuleId, request: ModuleRequest) -> Option<Place> {
-        let beside = self.modules[caller.0 as usize].directory.join(request.source.as_str());
-        let meant_local = self.world.kind(&beside) == PathKind::Directory;
         match self.options.installed.find(&request) {
             Ok(found) => {
                 let origin = ModuleOrigin {
@@ -161,40 +159,25 @@ impl Loader<'_> {
                     version: found.version,
                     package: Some(found.package),
                 };
-                return Some(Place {
-                    directory: found.directory,
-                    read_from: found.read_from,
-                    origin: Some(origin),
-                });
+                Some(Place { directory: found.directory, read_from: found.read_from, origin: Some(origin) })
             }
-            Err(NotInstalled::Missing) if !meant_local => self.missing.push(request),
-            Err(NotInstalled::Missing) => self.diagnostics.push(
-                Diagnostic::error("module-not-installed", "Module not installed")
-                    .detail(eco_format!(
-                        "The module {} has not been installed.",
-                        plumb_syntax::quote(&request.source)
-                    ))
-                    .at(request.span)
-                    .help(eco_format!(
-                        "To use the directory of that name, write `source = \"./{}\"`; else run `plumb init`.",
-                        request.source
-                    ))
-                    .suggest(request.span, eco_format!("\"./{}\"", request.source), false),
-            ),
+            Err(NotInstalled::Missing) => {
+                self.missing.push(request);
+                None
+            }
             Err(NotInstalled::Broken(problem)) => {
-                let problem = problem.at(request.span);
-                self.diagnostics.push(match meant_local {
-                    true => problem
-                        .help(eco_format!(
-                            "To use the directory of that name, write `source = \"./{}\"`.",
-                            request.source
-                        ))
-                        .suggest(request.span, eco_format!("\"./{}\"", request.source), false),
-                    false => problem,
-                });
+                let beside = self.modules[caller.0 as usize].directory.join(request.source.as_str());
+                let mut problem = problem.at(request.span);
+                if self.world.kind(&beside) == PathKind::Directory {
+                    let path = eco_format!("\"./{}\"", request.source);
+                    problem = problem
+                        .help(eco_format!("To use the directory of that name, write `source = {path}`."))
+                        .suggest(request.span, path, false);
+                }
+                self.diagnostics.push(problem);
+                None
             }
         }
-        None
     }
 
     /// Whether a directory can be read as a module; says why not.

@@ -4,8 +4,9 @@
 //! understood once however often it is called. Trouble is collected over all files; what could be understood is in the
 //! program all the same.
 //!
-//! Elsewhere: which files count is [`files`], what override files do [`overrides`], what blocks mean [`declare`], where a
-//! call leads [`calls`], which provider configuration is used [`providers`], what depends on what [`crate::graph`].
+//! Elsewhere: which files count is [`files`], libraries [`library`], what override files do [`overrides`], what blocks mean
+//! [`declare`], where a call leads [`calls`], which provider configuration is used [`providers`], what depends on what
+//! [`crate::graph`].
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, VecDeque};
@@ -21,7 +22,7 @@ use plumb_syntax::{Dialect, parse, parse_json};
 
 use crate::expr::{Eval, FunctionContext, NoNames, Rules};
 use crate::graph;
-use crate::program::{Declarations, Loaded, Module, ModuleId};
+use crate::program::{Declarations, Library, Loaded, Module, ModuleId};
 use crate::world::{World, lexical};
 use calls::Place;
 use declare::Declaring;
@@ -32,8 +33,11 @@ mod calls;
 mod constant;
 mod declare;
 mod files;
+mod function;
 mod installed;
 mod json;
+mod library;
+mod limits;
 mod overrides;
 pub(crate) mod providers;
 mod resource;
@@ -82,6 +86,8 @@ pub fn load(world: &dyn World, root: &Path, options: &LoadOptions<'_>) -> Loaded
         directories: HashMap::new(),
         diagnostics: Diagnostics::new(),
         modules: Vec::new(),
+        libraries: HashMap::new(),
+        reading: Vec::new(),
         given: OnceCell::new(),
         memory: constant::Memory::default(),
         missing: Vec::new(),
@@ -103,6 +109,10 @@ struct Loader<'a> {
     directories: HashMap<PathBuf, Arc<Declarations>>,
     diagnostics: Diagnostics,
     modules: Vec<Module>,
+    /// Libraries that were read already, by path without `.` and `..`; none where that failed.
+    libraries: HashMap<PathBuf, Option<Arc<Library>>>,
+    /// The libraries that are being read, each imported by the one before it, with the place of the import.
+    reading: Vec<(PathBuf, Span)>,
     /// The values of root variables, once something has asked for them.
     given: OnceCell<IndexMap<EcoString, Value>>,
     memory: constant::Memory,
@@ -174,7 +184,7 @@ impl Loader<'_> {
             .next()
             .map_or(Dialect::Terraform, |file| file.dialect);
         let world = self.world;
-        let constant = move |expr: &Expr, dialect: Dialect| constant_alone(world, expr, dialect);
+        let constant = move |expr: &Expr, declared: &Declarations| constant_alone(world, expr, declared);
         let mut sources = Vec::new();
         let mut read =
             |file: &files::ModuleFile, loader: &mut Self| -> (SourceId, Vec<plumb_syntax::tree::Item>) {
@@ -196,10 +206,15 @@ impl Loader<'_> {
         if !overriding.is_empty() {
             overrides::apply(&mut blocks, overriding, &mut declaring.diagnostics);
         }
-        declaring.types(&blocks);
+        if dialect == Dialect::Native {
+            declaring.declarations.libraries = self.libraries(directory, &blocks);
+            declaring.types(&blocks);
+            declaring.functions(&blocks);
+        }
         for block in &blocks {
             declaring.declare(block);
         }
+        declaring.pass_variables();
         let Declaring { declarations, diagnostics, .. } = declaring;
         self.diagnostics.extend(diagnostics);
         declarations
@@ -256,9 +271,11 @@ pub(crate) fn decode(
     }
 }
 
-/// The value of an expression that is needed before anything is evaluated and may mention nothing.
-fn constant_alone(world: &dyn World, expr: &Expr, dialect: Dialect) -> Result<Value, Diagnostics> {
+/// The value of an expression that is needed before anything is evaluated and may mention nothing, but call functions of
+/// a directory.
+fn constant_alone(world: &dyn World, expr: &Expr, declared: &Declarations) -> Result<Value, Diagnostics> {
     let names = NoNames { place: "A value that is needed before anything is evaluated" };
-    let context = FunctionContext::alone(world, dialect);
+    let dialect = declared.dialect;
+    let context = FunctionContext { declared: Some(declared), ..FunctionContext::alone(world, dialect) };
     Eval::new(&names, &context, Rules::of(dialect)).finish(expr)
 }

@@ -170,6 +170,10 @@ fn override_settings(blocks: &mut Vec<Arc<Block>>, over: &Arc<Block>) {
             Item::Block(nested) if matches!(nested.kind.as_str(), "backend" | "cloud") => {
                 over.body.blocks().all(|o| !matches!(o.kind.as_str(), "backend" | "cloud"))
             }
+            Item::Block(nested) if nested.kind.as_str() == "limits" => {
+                let of = |block: &Block| block.labels.first().map(|label| label.text.clone());
+                over.body.blocks_of("limits").all(|other| of(other) != of(nested))
+            }
             _ => true,
         });
         *block = Arc::new(changed);

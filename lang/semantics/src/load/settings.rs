@@ -9,8 +9,10 @@ use plumb_syntax::tree::{Attribute, Block, Expr, ExprKind, Ident, ObjectEntry};
 
 use super::blocks::{Shape, check_labels, check_shape, duplicate, list, text};
 use super::declare::Declaring;
+use super::limits;
 use super::resource::provider_key;
-use crate::program::ProviderRequirement;
+use crate::check::lints::{Level, lint_named, unknown_lint};
+use crate::program::{ProviderRequirement, Settings};
 
 const TERRAFORM: Shape = Shape {
     what: "a `terraform` block",
@@ -20,7 +22,7 @@ const TERRAFORM: Shape = Shape {
 const LANGUAGE: Shape = Shape {
     what: "a `language` block",
     attributes: &["edition", "required_version", "experiments"],
-    blocks: &["required_providers", "compatible_with"],
+    blocks: &["required_providers", "compatible_with", "limits", "lints"],
 };
 
 /// Reads a settings block.
@@ -65,7 +67,9 @@ pub(super) fn read(declaring: &mut Declaring<'_>, block: &Arc<Block>) {
                     settings.backend = Some((kind, nested.clone()));
                 }
             }
+            "lints" => lints(nested, settings, found),
             "cloud" => settings.cloud = Some(nested.clone()),
+            "limits" if is_language => limits::read(settings, nested, found),
             "provider_meta" if check_labels(nested, &["provider"], found) => {
                 settings.provider_meta.insert(nested.labels[0].text.clone(), nested.clone());
             }
@@ -82,6 +86,28 @@ pub(super) fn read(declaring: &mut Declaring<'_>, block: &Arc<Block>) {
             } else {
                 declaring.declarations.required_providers.insert(name, requirement);
             }
+        }
+    }
+}
+
+/// `lints { unused_local = "error" }`
+fn lints(block: &Block, settings: &mut Settings, diagnostics: &mut Diagnostics) {
+    check_labels(block, &[], diagnostics);
+    for attribute in block.body.attributes() {
+        let name = &attribute.name;
+        let Some(lint) = lint_named(name.as_str()) else {
+            diagnostics.push(unknown_lint(name.as_str(), name.span));
+            continue;
+        };
+        match attribute.value.as_string().and_then(|word| Level::parse(word)) {
+            Some(level) => {
+                settings.lints.insert(lint.into(), (level, name.span));
+            }
+            None => diagnostics.push(
+                Diagnostic::error("invalid-lint-level", "Invalid level of a lint")
+                    .detail(eco_format!("The level of `{name}` is \"off\", \"warn\" or \"error\"."))
+                    .at(attribute.value.span),
+            ),
         }
     }
 }

@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use plumb_model::address::{Mode, ProviderSource};
 use plumb_model::{Attribute, Block, Diagnostics, Schema, Type, Value};
 use plumb_semantics::eval::{EvalOptions, Evaluator, InstanceRef, ModuleRef, Phase};
-use plumb_semantics::{LoadOptions, MemoryWorld, NodeId, NodeKind, Program, Schemas, World, load};
+use plumb_semantics::{LoadOptions, MemoryWorld, NodeKind, Program, Schemas, load};
 
 /// The resource types that tests use.
 pub struct TestSchemas(pub BTreeMap<EcoString, Arc<Schema>>);
@@ -88,28 +88,39 @@ impl Setup {
         variables: IndexMap<EcoString, Value>,
         exact: bool,
     ) -> Setup {
+        let mut setup = Setup::unchecked(files, schemas, phase, variables, exact);
+        let options = setup.evaluator.options();
+        setup.diagnostics.extend(plumb_semantics::check(&setup.program, &options.schemas, &options.world));
+        setup
+    }
+
+    /// Without what checking finds, to see what evaluating does with it.
+    pub fn unchecked(
+        files: &[(&str, &str)],
+        schemas: TestSchemas,
+        phase: Phase,
+        variables: IndexMap<EcoString, Value>,
+        exact: bool,
+    ) -> Setup {
         let world = Arc::new(MemoryWorld::new(files.iter().copied()));
         let loaded = load(&*world, std::path::Path::new("."), &LoadOptions::default());
-        let mut diagnostics = loaded.diagnostics;
-        let schemas = Arc::new(schemas);
-        diagnostics.extend(plumb_semantics::check(&loaded.program, &*schemas));
         let options = EvalOptions {
             plan_time: None,
             exactly_terraform_1_11: exact,
-            world: world.clone() as Arc<dyn World>,
+            world,
             variables,
             workspace: "default".into(),
             phase,
-            schemas,
+            schemas: Arc::new(schemas),
             provider_functions: None,
         };
         let evaluator = Evaluator::new(loaded.program.clone(), options);
-        Setup { program: loaded.program, evaluator, diagnostics }
+        Setup { program: loaded.program, evaluator, diagnostics: loaded.diagnostics }
     }
 
     /// Evaluates every node; each instance becomes what `object` says.
     pub fn evaluate(&mut self, mut object: impl FnMut(&Evaluator, InstanceRef) -> Value) {
-        for id in order(&self.program) {
+        for id in self.program.order() {
             match self.program.node(id).kind {
                 NodeKind::Resource => match self.evaluator.expand_resource(id) {
                     Ok(instances) => {
@@ -167,32 +178,4 @@ pub fn report(program: &Program, diagnostics: &Diagnostics) -> String {
         }
     }
     lines
-}
-
-/// The nodes, each after those it depends on; a node on a cycle comes anywhere.
-pub fn order(program: &Program) -> Vec<NodeId> {
-    let count = program.node_count();
-    let mut state = vec![0u8; count];
-    let mut ordered = Vec::with_capacity(count);
-    for start in 0..count as u32 {
-        let mut stack = vec![(NodeId(start), 0)];
-        while let Some((id, next)) = stack.pop() {
-            if next == 0 {
-                if state[id.0 as usize] != 0 {
-                    continue;
-                }
-                state[id.0 as usize] = 1;
-            }
-            match program.dependencies(id).get(next) {
-                Some(dependency) => {
-                    stack.push((id, next + 1));
-                    if state[dependency.to.0 as usize] == 0 {
-                        stack.push((dependency.to, 0));
-                    }
-                }
-                None => ordered.push(id),
-            }
-        }
-    }
-    ordered
 }

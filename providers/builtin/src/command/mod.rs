@@ -1,88 +1,122 @@
 //! The provider `command`: objects that commands on this machine create, read, update and delete.
 //!
+//! `create`, `update` and `delete` outlive Plumb where there is a folder to remember them in (`ledger`): when it is
+//! killed, the next read waits for their end and takes what they did, so that nothing is made twice.
+//!
 //! Elsewhere: starting and ending processes is `process`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use plumb_model::{Diagnostic, Diagnostics, Path, Type, Value, json};
+use plumb_model::{Diagnostic, Diagnostics, Path, Severity, Value, json};
 use plumb_provider_api::Provider;
 use plumb_provider_sdk::check::{not_empty, one_of};
 use plumb_provider_sdk::{
-    Attr, Checks, Context, DataSource, Failed, Planning, ProviderBuilder, Resource, Stop, async_trait, model,
+    Attr, Checks, Context, DataSource, Failed, Model, Planning, ProviderBuilder, Resource, Stop, async_trait,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+mod ledger;
 mod process;
 
 use crate::duration::parse_duration;
+use ledger::{Found, Ledger};
 use process::{Job, Outcome};
 
-/// The provider.
-pub fn provider() -> Arc<dyn Provider> {
-    ProviderBuilder::new("command").resource("command", Commands).data_source("command", RunCommand).build()
+/// The provider. Commands that change something are remembered in `folder` until what they did is recorded; without it,
+/// those that are interrupted with Plumb are in doubt.
+pub fn provider(folder: Option<PathBuf>) -> Arc<dyn Provider> {
+    let ledger = folder.map(|folder| Arc::new(Ledger::new(folder)));
+    let builder = ProviderBuilder::new("command")
+        .resource("command", Commands { ledger: ledger.clone() })
+        .data_source("command", RunCommand);
+    match ledger {
+        Some(ledger) => builder.on_shutdown(move || ledger.tidy()).build(),
+        None => builder.build(),
+    }
 }
 
 type Environment = BTreeMap<String, String>;
 
-model! {
-    /// An object that commands manage.
-    ///
-    /// A command is a list: a program and its arguments. No shell reads it, unless `shell` or `interpreter` says so.
-    /// Commands run in the environment of Plumb, to which `PLUMB_OPERATION` (`create`, `read`, `update`, `delete`),
-    /// `PLUMB_ID` and, once there is one, `PLUMB_OUTPUT` are added.
-    ///
-    /// Exit code 0 means success. When `create` fails, the object counts as damaged, and is deleted and created anew
-    /// by the next apply; unless `read` then says that there is nothing.
-    pub struct Command {
-        /// Creates the object.
-        create: Vec<String> [required],
-        /// Shows the object on standard output, which becomes `output`. When the output differs from the one that
-        /// was recorded, the object has drifted and is updated. Without it, drift is not noticed.
-        read: Vec<String> [optional],
-        /// Changes the object when another argument of it changes, or when it has drifted. Without it, the object is
-        /// replaced.
-        update: Vec<String> [optional],
-        /// Deletes the object. Without it, the object is forgotten.
-        delete: Vec<String> [optional],
-        /// Whether commands are of one element that `/bin/sh` reads.
-        shell: bool [default = false],
-        /// A program with arguments that reads the commands: it is put before each.
-        interpreter: Vec<String> [optional],
-        /// What commands find on standard input.
-        stdin: String [optional],
-        /// Environment variables.
-        environment: Environment [optional],
-        /// Environment variables that are never shown.
-        sensitive_environment: Environment [optional, sensitive],
-        /// Where commands run.
-        working_dir: String [optional],
-        /// How long each command may take: a number with `ms`, `s`, `m` or `h`. Then it is ended, with all processes
-        /// that it started.
-        timeout: String [default = "10m"],
-        /// Any value. When it changes, the object is replaced.
-        triggers_replace: Value [optional, replace],
-        /// Exit codes of `read` that mean that the object does not exist.
-        absent_exit_codes: Vec<i64> [default = Value::list(Type::Number, vec![Value::int(1)])],
-        /// How the output is understood: `text`, of which the last line end is dropped, or `json`.
-        output_format: String [default = "text"],
-        /// Whether the output is a secret: then only `sensitive_output` has it.
-        sensitive: bool [default = false],
-        /// A random UUID.
-        id: String [computed, keep, not_null],
-        /// Output of `read`; where there is no such command, of the last `create` or `update`.
-        output: Value [computed],
-        /// The same, never shown, if it is a secret.
-        sensitive_output: Value [computed, sensitive],
-        /// Standard output of the last `create` or `update`, as it is.
-        stdout: String [computed],
-        /// Standard error of the last `create` or `update`.
-        stderr: String [computed],
-        /// Exit code of the last `create` or `update`.
-        exit_code: i64 [computed],
-    }
+/// An object that commands manage.
+///
+/// A command is a list: a program and its arguments. No shell reads it, unless `shell` or `interpreter` says so.
+/// Commands run in the environment of Plumb, to which `PLUMB_OPERATION` (`create`, `read`, `update`, `delete`),
+/// `PLUMB_ID` and, once there is one, `PLUMB_OUTPUT` are added.
+///
+/// Exit code 0 means success. When `create` fails, the object counts as damaged, and is deleted and created anew
+/// by the next apply; unless `read` then says that there is nothing.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct Command {
+    /// Creates the object.
+    #[attribute(required)]
+    pub create: Attr<Vec<String>>,
+    /// Shows the object on standard output, which becomes `output`. When the output differs from the one that
+    /// was recorded, the object has drifted and is updated. Without it, drift is not noticed.
+    #[attribute(optional)]
+    pub read: Attr<Vec<String>>,
+    /// Changes the object when another argument of it changes, or when it has drifted. Without it, the object is
+    /// replaced.
+    #[attribute(optional)]
+    pub update: Attr<Vec<String>>,
+    /// Deletes the object. Without it, the object is forgotten.
+    #[attribute(optional)]
+    pub delete: Attr<Vec<String>>,
+    /// Whether commands are of one element that `/bin/sh` reads.
+    #[attribute(default = false)]
+    pub shell: Attr<bool>,
+    /// A program with arguments that reads the commands: it is put before each.
+    #[attribute(optional)]
+    pub interpreter: Attr<Vec<String>>,
+    /// What commands find on standard input.
+    #[attribute(optional)]
+    pub stdin: Attr<String>,
+    /// Environment variables.
+    #[attribute(optional)]
+    pub environment: Attr<Environment>,
+    /// Environment variables that are never shown.
+    #[attribute(optional, sensitive)]
+    pub sensitive_environment: Attr<Environment>,
+    /// Where commands run.
+    #[attribute(optional)]
+    pub working_dir: Attr<String>,
+    /// How long each command may take: a number with `ms`, `s`, `m` or `h`. Then it is ended, with all processes
+    /// that it started.
+    #[attribute(default = "10m")]
+    pub timeout: Attr<String>,
+    /// Any value. When it changes, the object is replaced.
+    #[attribute(optional, requires_replace)]
+    pub triggers_replace: Attr<Value>,
+    /// Exit codes of `read` that mean that the object does not exist.
+    #[attribute(default = vec![1])]
+    pub absent_exit_codes: Attr<Vec<i64>>,
+    /// How the output is understood: `text`, of which the last line end is dropped, or `json`.
+    #[attribute(default = "text")]
+    pub output_format: Attr<String>,
+    /// Whether the output is a secret: then only `sensitive_output` has it.
+    #[attribute(default = false)]
+    pub sensitive: Attr<bool>,
+    /// A random UUID.
+    #[attribute(computed, use_state_for_unknown, not_null)]
+    pub id: Attr<String>,
+    /// Output of `read`; where there is no such command, of the last `create` or `update`.
+    #[attribute(computed)]
+    pub output: Attr<Value>,
+    /// The same, never shown, if it is a secret.
+    #[attribute(computed, sensitive)]
+    pub sensitive_output: Attr<Value>,
+    /// Standard output of the last `create` or `update`, as it is.
+    #[attribute(computed)]
+    pub stdout: Attr<String>,
+    /// Standard error of the last `create` or `update`.
+    #[attribute(computed)]
+    pub stderr: Attr<String>,
+    /// Exit code of the last `create` or `update`.
+    #[attribute(computed)]
+    pub exit_code: Attr<i64>,
 }
 
 /// Arguments that the object is made from: when one changes, so must the object.
@@ -101,9 +135,14 @@ struct Remembered {
     /// Whether the output was found to differ since the last change.
     #[serde(default)]
     drifted: bool,
+    /// Whether an interrupted creation turned out to have failed.
+    #[serde(default)]
+    damaged: bool,
 }
 
-struct Commands;
+struct Commands {
+    ledger: Option<Arc<Ledger>>,
+}
 
 #[async_trait]
 impl Resource for Commands {
@@ -126,11 +165,17 @@ impl Resource for Commands {
     async fn plan(&self, plan: &mut Planning<'_>, context: &mut Context<()>) -> Result<(), Diagnostics> {
         let mut remembered: Remembered = context.private.get();
         if plan.is_create() {
-            remembered = Remembered { id: Uuid::new_v4().to_string(), drifted: false };
+            remembered = Remembered { id: Uuid::new_v4().to_string(), ..Remembered::default() };
             context.private.set(&remembered);
             return Ok(());
         }
         let changed: Vec<&str> = MADE_FROM.into_iter().filter(|name| plan.changes_attribute(name)).collect();
+        if remembered.damaged {
+            plan.force_update();
+            let output = if plan.planned_value("sensitive").as_bool() == Some(true) { 1 } else { 0 };
+            plan.require_replace(OUTPUTS[output]);
+            return Ok(());
+        }
         if changed.is_empty() && !remembered.drifted {
             // What else may have changed matters to the next command only.
             let reread = plan.changes_attribute("sensitive") || plan.changes_attribute("output_format");
@@ -155,22 +200,9 @@ impl Resource for Commands {
         let remembered: Remembered = context.private.get();
         let id = if remembered.id.is_empty() { Uuid::new_v4().to_string() } else { remembered.id };
         let planned = Command { id: id.into(), ..planned };
-        let run = Run::new(&planned)?;
-        let outcome = run.start("create", &planned.create, &context.stop).await?;
-        let object = planned.after(&outcome);
-        let failure = match run.succeeded("create", &outcome) {
-            Ok(()) => match run.look(&object, &context.stop).await {
-                Ok(Some(output)) => return object.with_output(output),
-                Ok(None) => absent("create"),
-                Err(diagnostics) => diagnostics,
-            },
-            // A failed command may have come to nothing, or half of the way.
-            Err(failure) => match run.look(&object, &context.stop).await {
-                Ok(None) => return Err(failure.into()),
-                _ => failure,
-            },
-        };
-        Err(Failed::leaving(object, failure))
+        let outcome =
+            self.change(&Run::new(&planned)?, "create", &planned, &planned.create, &context.stop).await?;
+        created(planned, &outcome, &context.stop).await
     }
 
     async fn read(
@@ -178,6 +210,33 @@ impl Resource for Commands {
         current: Command,
         context: &mut Context<()>,
     ) -> Result<Option<Command>, Diagnostics> {
+        let mut remembered: Remembered = context.private.get();
+        let known = current.id.known().is_some();
+        let interrupted = match known {
+            true => self.end_of_changes(&current).await?,
+            false => self.end_of(&remembered.id, "create", &current).await?,
+        };
+        match interrupted {
+            Found::Never if known || self.ledger.is_none() => {}
+            Found::Never => return Ok(None),
+            Found::Ended(_) if known => return Ok(None),
+            Found::Ended(outcome) => {
+                let object = Command { id: remembered.id.clone().into(), ..current };
+                return match created(object, &outcome, &context.stop).await {
+                    Ok(object) => Ok(Some(object)),
+                    Err(Failed { diagnostics, left: plumb_provider_sdk::Left::Object(object) }) => {
+                        diagnostics
+                            .into_iter()
+                            .for_each(|problem| context.warn(interrupted_failure(problem)));
+                        remembered.damaged = true;
+                        context.private.set(&remembered);
+                        Ok(Some(*object))
+                    }
+                    Err(_) => Ok(None),
+                };
+            }
+            Found::Doubt => {}
+        }
         if current.read.is_null() {
             if current.id.is_null() {
                 context.warn(unfindable("`read`, so that Plumb can look for the object"));
@@ -185,8 +244,6 @@ impl Resource for Commands {
             }
             return Ok(Some(current));
         }
-        let mut remembered: Remembered = context.private.get();
-        let known = current.id.known().is_some();
         let current = match known {
             true => current,
             false => Command { id: remembered.id.clone().into(), ..current },
@@ -212,7 +269,7 @@ impl Resource for Commands {
             return if planned.output.is_unknown() { planned.reread(&prior) } else { Ok(planned) };
         }
         let run = Run::new(&planned)?.with_output(&prior);
-        let outcome = run.start("update", &planned.update, &context.stop).await?;
+        let outcome = self.change(&run, "update", &planned, &planned.update, &context.stop).await?;
         let object = planned.after(&outcome);
         run.succeeded("update", &outcome).map_err(|failure| {
             // Recorded is what was, so that the next plan tries again.
@@ -234,9 +291,80 @@ impl Resource for Commands {
             return Ok(());
         }
         let run = Run::new(&prior)?.with_output(&prior);
-        let outcome = run.start("delete", &prior.delete, &context.stop).await?;
+        let outcome = self.change(&run, "delete", &prior, &prior.delete, &context.stop).await?;
         Ok(run.succeeded("delete", &outcome)?)
     }
+}
+
+impl Commands {
+    /// Runs a command that changes an object, to its end.
+    async fn change(
+        &self,
+        run: &Run,
+        operation: &'static str,
+        object: &Command,
+        command: &Attr<Vec<String>>,
+        stop: &Stop,
+    ) -> Result<Outcome, Diagnostics> {
+        let Some(ledger) = &self.ledger else { return run.start(operation, command, stop).await };
+        let entry = ledger.entry(object.id.text(), operation);
+        let job = run.job(operation, command);
+        let outcome = process::run_supervised(job, stop, &entry).await;
+        ledger.hand_over(&entry);
+        outcome.map_err(|problem| run.not_run(operation, &problem))
+    }
+
+    /// What became of an operation that nobody has recorded the outcome of.
+    async fn end_of(&self, id: &str, operation: &str, object: &Command) -> Result<Found, Diagnostics> {
+        match &self.ledger {
+            None => Ok(Found::Never),
+            Some(ledger) => Ok(ledger.entry(id, operation).end(Run::new(object)?.timeout).await),
+        }
+    }
+
+    /// Waits for operations on a recorded object that were interrupted. [`Found::Ended`] if it was deleted.
+    async fn end_of_changes(&self, object: &Command) -> Result<Found, Diagnostics> {
+        let Some(ledger) = &self.ledger else { return Ok(Found::Never) };
+        let id = object.id.text();
+        for operation in ["create", "update"] {
+            let entry = ledger.entry(id, operation);
+            if entry.exists() {
+                self.end_of(id, operation, object).await?;
+                ledger.hand_over(&entry);
+            }
+        }
+        let deletion = self.end_of(id, "delete", object).await?;
+        Ok(match deletion {
+            Found::Ended(outcome) if outcome.exit_code == 0 && object.read.is_null() => Found::Ended(outcome),
+            _ => Found::Never,
+        })
+    }
+}
+
+/// The object after the command that created it, which may have failed.
+async fn created(planned: Command, outcome: &Outcome, stop: &Stop) -> Result<Command, Failed<Command>> {
+    let run = Run::new(&planned)?;
+    let object = planned.after(outcome);
+    let failure = match run.succeeded("create", outcome) {
+        Ok(()) => match run.look(&object, stop).await {
+            Ok(Some(output)) => return object.with_output(output),
+            Ok(None) => absent("create"),
+            Err(diagnostics) => diagnostics,
+        },
+        // A failed command may have come to nothing, or half of the way.
+        Err(failure) => match run.look(&object, stop).await {
+            Ok(None) => return Err(failure.into()),
+            _ => failure,
+        },
+    };
+    Err(Failed::leaving(object, failure))
+}
+
+/// A failure that is history: the plan says what is done about it.
+fn interrupted_failure(mut problem: Diagnostic) -> Diagnostic {
+    problem.severity = Severity::Warning;
+    problem
+        .note("It ran when Plumb was interrupted. The object counts as damaged and is going to be replaced.")
 }
 
 impl Command {
@@ -471,23 +599,29 @@ impl Run {
         command: &Attr<Vec<String>>,
         stop: &Stop,
     ) -> Result<Outcome, Diagnostics> {
+        let job = self.job(operation, command);
+        process::run(job, stop).await.map_err(|problem| self.not_run(operation, &problem))
+    }
+
+    fn job(&self, operation: &'static str, command: &Attr<Vec<String>>) -> Job {
         let mut arguments = self.prefix.clone();
         arguments.extend(command.known().cloned().unwrap_or_default());
         let mut environment = self.environment.clone();
         environment.insert("PLUMB_OPERATION".into(), operation.into());
-        let job = Job {
+        Job {
             arguments,
             environment,
             stdin: self.stdin.clone(),
             working_dir: self.working_dir.clone(),
             timeout: self.timeout,
-        };
-        process::run(job, stop).await.map_err(|problem| {
-            Diagnostic::error("command-not-run", "Command cannot be run")
-                .detail(self.redacted(&format!("`{operation}`: {problem}.")))
-                .attribute(Path::of(operation))
-                .into()
-        })
+        }
+    }
+
+    fn not_run(&self, operation: &'static str, problem: &str) -> Diagnostics {
+        Diagnostic::error("command-not-run", "Command cannot be run")
+            .detail(self.redacted(&format!("`{operation}`: {problem}.")))
+            .attribute(Path::of(operation))
+            .into()
     }
 
     /// That a command ended with exit code 0.
@@ -530,44 +664,59 @@ impl Run {
     }
 }
 
-model! {
-    /// Runs a command and gives its output.
-    ///
-    /// It runs whenever Plumb plans: it must not change anything.
-    pub struct CommandData {
-        /// The program and its arguments.
-        command: Vec<String> [required],
-        /// Whether the command is of one element that `/bin/sh` reads.
-        shell: bool [default = false],
-        /// A program with arguments that reads the command: it is put before it.
-        interpreter: Vec<String> [optional],
-        /// What the command finds on standard input.
-        stdin: String [optional],
-        /// Environment variables.
-        environment: Environment [optional],
-        /// Environment variables that are never shown.
-        sensitive_environment: Environment [optional, sensitive],
-        /// Where the command runs.
-        working_dir: String [optional],
-        /// How long it may take: a number with `ms`, `s`, `m` or `h`.
-        timeout: String [default = "1m"],
-        /// Exit codes that are not a failure.
-        allowed_exit_codes: Vec<i64> [default = Value::list(Type::Number, vec![Value::int(0)])],
-        /// How the output is understood: `text`, of which the last line end is dropped, or `json`.
-        output_format: String [default = "text"],
-        /// Whether the output is a secret: then only `sensitive_output` has it.
-        sensitive: bool [default = false],
-        /// Standard output, understood.
-        output: Value [computed],
-        /// The same, never shown, if it is a secret.
-        sensitive_output: Value [computed, sensitive],
-        /// Standard output, as it is.
-        stdout: String [computed],
-        /// Standard error.
-        stderr: String [computed],
-        /// The exit code.
-        exit_code: i64 [computed],
-    }
+/// Runs a command and gives its output.
+///
+/// It runs whenever Plumb plans: it must not change anything.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct CommandData {
+    /// The program and its arguments.
+    #[attribute(required)]
+    pub command: Attr<Vec<String>>,
+    /// Whether the command is of one element that `/bin/sh` reads.
+    #[attribute(default = false)]
+    pub shell: Attr<bool>,
+    /// A program with arguments that reads the command: it is put before it.
+    #[attribute(optional)]
+    pub interpreter: Attr<Vec<String>>,
+    /// What the command finds on standard input.
+    #[attribute(optional)]
+    pub stdin: Attr<String>,
+    /// Environment variables.
+    #[attribute(optional)]
+    pub environment: Attr<Environment>,
+    /// Environment variables that are never shown.
+    #[attribute(optional, sensitive)]
+    pub sensitive_environment: Attr<Environment>,
+    /// Where the command runs.
+    #[attribute(optional)]
+    pub working_dir: Attr<String>,
+    /// How long it may take: a number with `ms`, `s`, `m` or `h`.
+    #[attribute(default = "1m")]
+    pub timeout: Attr<String>,
+    /// Exit codes that are not a failure.
+    #[attribute(default = vec![0])]
+    pub allowed_exit_codes: Attr<Vec<i64>>,
+    /// How the output is understood: `text`, of which the last line end is dropped, or `json`.
+    #[attribute(default = "text")]
+    pub output_format: Attr<String>,
+    /// Whether the output is a secret: then only `sensitive_output` has it.
+    #[attribute(default = false)]
+    pub sensitive: Attr<bool>,
+    /// Standard output, understood.
+    #[attribute(computed)]
+    pub output: Attr<Value>,
+    /// The same, never shown, if it is a secret.
+    #[attribute(computed, sensitive)]
+    pub sensitive_output: Attr<Value>,
+    /// Standard output, as it is.
+    #[attribute(computed)]
+    pub stdout: Attr<String>,
+    /// Standard error.
+    #[attribute(computed)]
+    pub stderr: Attr<String>,
+    /// The exit code.
+    #[attribute(computed)]
+    pub exit_code: Attr<i64>,
 }
 
 struct RunCommand;

@@ -1,9 +1,14 @@
 //! Running one process to its end, whatever it does.
 //!
+//! [`run`] runs it as a child, whose output is read while it runs. [`run_supervised`] runs it so that it goes on if Plumb
+//! is killed, and leaves how it ended where the next Plumb finds it ([`super::ledger`]).
+//!
 //! The process leads a group of its own, so that all that it starts ends with it when it takes too long, prints too
 //! much or Plumb is asked to stop. First it is asked to end, then it is ended.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -12,10 +17,14 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 
+use super::ledger::{Entry, SUPERVISOR};
+
 /// More output than this is not taken.
-const MAX_OUTPUT: usize = 4 * 1024 * 1024;
+pub(super) const MAX_OUTPUT: usize = 4 * 1024 * 1024;
 /// How long a process that was asked to end may take to do so, and how long output is waited for after its end.
 const GRACE: Duration = Duration::from_secs(2);
+/// How often the length of supervised output is looked at.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// What to run.
 pub(super) struct Job {
@@ -45,20 +54,15 @@ pub(super) struct Outcome {
 /// If it cannot be started: a sentence without its full stop.
 pub(super) async fn run(job: Job, stop: &Stop) -> Result<Outcome, String> {
     let (program, arguments) = job.arguments.split_first().ok_or("there is no program to run")?;
-    let mut command = Command::new(program);
+    let mut command = job.command(program);
     command
         .args(arguments)
-        .envs(&job.environment)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
         .kill_on_drop(true);
-    if let Some(dir) = &job.working_dir {
-        command.current_dir(dir);
-    }
     let mut child = command.spawn().map_err(|e| cannot_start(program, job.working_dir.as_deref(), &e))?;
-    let group = Group(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw));
+    let group = Group::of(&child);
 
     let stdin = child.stdin.take();
     let feeding = tokio::spawn(async move {
@@ -73,8 +77,8 @@ pub(super) async fn run(job: Job, stop: &Stop) -> Result<Outcome, String> {
 
     let reason = tokio::select! {
         status = child.wait() => Ok(status),
-        () = tokio::time::sleep(job.timeout) => Err(format!("it was ended after {:?}", job.timeout)),
-        () = stop.wait() => Err("it was ended because Plumb was asked to stop".to_owned()),
+        () = tokio::time::sleep(job.timeout) => Err(ended_after(job.timeout)),
+        () = stop.wait() => Err(stopped()),
         Some(()) = overflow.recv() => Err(too_much()),
     };
     let (status, mut cut_short) = match reason {
@@ -91,13 +95,106 @@ pub(super) async fn run(job: Job, stop: &Stop) -> Result<Outcome, String> {
     Ok(Outcome { stdout, stderr, exit_code: exit_code(status), cut_short })
 }
 
+/// Runs a process that goes on if Plumb ends, and leaves how it ended in an entry.
+///
+/// # Errors
+/// If it cannot be started: a sentence without its full stop.
+pub(super) async fn run_supervised(job: Job, stop: &Stop, entry: &Entry) -> Result<Outcome, String> {
+    let program = job.arguments.first().ok_or("there is no program to run")?;
+    job.find(program).map_err(|e| cannot_start(program, job.working_dir.as_deref(), &e))?;
+    let unwritable = |e: std::io::Error| format!("what it is given cannot be written: {e}");
+    let lock = entry.prepare(&job.stdin).map_err(unwritable)?;
+    let mut command = job.command("/bin/sh");
+    command
+        .args(["-c", SUPERVISOR, "plumb-command"])
+        .arg(entry.folder().map_err(unwritable)?)
+        .args(&job.arguments)
+        .stdin(Stdio::from(lock))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut child = command.spawn().map_err(|e| cannot_start(program, job.working_dir.as_deref(), &e))?;
+    // The lock is the child's alone from here on.
+    drop(command);
+    let group = Group::of(&child);
+    let overflow = async {
+        while !entry.is_full() {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    let reason = tokio::select! {
+        status = child.wait() => Ok(status),
+        () = tokio::time::sleep(job.timeout) => Err(ended_after(job.timeout)),
+        () = stop.wait() => Err(stopped()),
+        () = overflow => Err(too_much()),
+    };
+    let (status, mut cut_short) = match reason {
+        Ok(status) => (status, None),
+        Err(reason) => (end(&mut child, &group).await, Some(reason)),
+    };
+    let status = status.map_err(|e| format!("`{program}` cannot be waited for: {e}"))?;
+    if cut_short.is_none() && entry.is_full() {
+        cut_short = Some(too_much());
+    }
+    let (stdout, stderr) = entry.printed();
+    Ok(Outcome { stdout, stderr, exit_code: exit_code(status), cut_short })
+}
+
+impl Job {
+    /// A program in a group of its own, where the job wants it.
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.envs(&self.environment).process_group(0);
+        if let Some(dir) = &self.working_dir {
+            command.current_dir(dir);
+        }
+        command
+    }
+
+    /// Looks for a program as starting it would: a shell that does not find it says so too late.
+    fn find(&self, program: &str) -> std::io::Result<()> {
+        let dir = Path::new(self.working_dir.as_deref().unwrap_or("."));
+        if !dir.is_dir() {
+            return Err(std::io::ErrorKind::NotFound.into());
+        }
+        let executable = |path: &Path| {
+            let data = std::fs::metadata(dir.join(path))?;
+            match data.is_file() && data.permissions().mode() & 0o111 != 0 {
+                true => Ok(()),
+                false => Err(std::io::Error::from(std::io::ErrorKind::PermissionDenied)),
+            }
+        };
+        if program.contains('/') {
+            return executable(Path::new(program));
+        }
+        let path = self.environment.get("PATH").map(Into::into).or_else(|| std::env::var_os("PATH"));
+        let folders = path.unwrap_or_else(|| "/bin:/usr/bin".into());
+        let mut worst = std::io::ErrorKind::NotFound.into();
+        for folder in std::env::split_paths(&folders) {
+            match executable(&folder.join(program)) {
+                Ok(()) => return Ok(()),
+                Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => worst = error,
+                Err(_) => {}
+            }
+        }
+        Err(worst)
+    }
+}
+
+fn ended_after(timeout: Duration) -> String {
+    format!("it was ended after {timeout:?}")
+}
+
+fn stopped() -> String {
+    "it was ended because Plumb was asked to stop".to_owned()
+}
+
 fn too_much() -> String {
     format!("it was ended because it printed more than {MAX_OUTPUT} bytes")
 }
 
 fn cannot_start(program: &str, dir: Option<&str>, error: &std::io::Error) -> String {
     match (error.kind(), dir) {
-        (std::io::ErrorKind::NotFound, Some(dir)) if !std::path::Path::new(dir).is_dir() => {
+        (std::io::ErrorKind::NotFound, Some(dir)) if !Path::new(dir).is_dir() => {
             format!("there is no directory `{dir}` to run `{program}` in")
         }
         (std::io::ErrorKind::NotFound, _) => format!("there is no program `{program}`"),
@@ -115,6 +212,10 @@ fn exit_code(status: ExitStatus) -> i64 {
 struct Group(Option<Pid>);
 
 impl Group {
+    fn of(leader: &Child) -> Group {
+        Group(leader.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw))
+    }
+
     fn signal(&self, signal: Signal) {
         if let Some(leader) = self.0 {
             // An error means that there is nobody left.
@@ -133,6 +234,14 @@ async fn end(child: &mut Child, group: &Group) -> std::io::Result<ExitStatus> {
         Ok(status) => status,
         Err(_) => child.wait().await,
     }
+}
+
+/// Asks a group that nobody waits for to end, then ends it.
+pub(super) async fn end_group(leader: i32) {
+    let group = Group(Pid::from_raw(leader));
+    group.signal(Signal::TERM);
+    tokio::time::sleep(GRACE).await;
+    group.signal(Signal::KILL);
 }
 
 /// What a process prints, collected while it runs.

@@ -12,7 +12,7 @@ use plumb_model::{Diagnostic, Diagnostics, Path, Value};
 use plumb_provider_api::Provider;
 use plumb_provider_sdk::check::not_empty;
 use plumb_provider_sdk::{
-    Attr, Checks, Context, DataSource, Failed, Planning, ProviderBuilder, Resource, async_trait, model,
+    Attr, Checks, Context, DataSource, Failed, Model, Planning, ProviderBuilder, Resource, async_trait,
 };
 use serde::{Deserialize, Serialize};
 
@@ -26,43 +26,55 @@ pub fn provider() -> Arc<dyn Provider> {
     ProviderBuilder::new("file").resource("file", Files).data_source("file", ReadFile).build()
 }
 
-model! {
-    /// A file with a given content.
-    ///
-    /// Exactly one of `content`, `sensitive_content`, `content_base64` and `source` says what is in it. It is written
-    /// beside its place and renamed into it, so that nobody ever sees half of it. Directories that do not exist are
-    /// made; they belong to the file and are removed with it once they are empty. A file that exists already and has
-    /// another content is not touched, unless `overwrite` says so.
-    ///
-    /// Import by path.
-    pub struct File {
-        /// Where it is.
-        path: String [required, replace],
-        /// The content, as text.
-        content: String [optional],
-        /// The content, as text that is never shown. There are no digests of it.
-        sensitive_content: String [optional, sensitive],
-        /// The content, as Base64 of any bytes.
-        content_base64: String [optional],
-        /// A file to copy the content from. State keeps digests only.
-        source: String [optional],
-        /// Who may read, write and execute it: three or four octal digits.
-        mode: String [default = "0644"],
-        /// The same for directories that are made.
-        directory_mode: String [default = "0755"],
-        /// Whether to replace a file that exists already with another content when this one is created.
-        overwrite: bool [default = false],
-        /// The path.
-        id: String [computed, keep, not_null],
-        /// How many bytes it has.
-        size: u64 [computed, not_null],
-        /// SHA-256 of the content, in hexadecimal digits.
-        sha256: String [computed],
-        /// SHA-256 of the content, in Base64.
-        base64sha256: String [computed],
-        /// MD5 of the content, in hexadecimal digits.
-        md5: String [computed],
-    }
+/// A file with a given content.
+///
+/// Exactly one of `content`, `sensitive_content`, `content_base64` and `source` says what is in it. It is written
+/// beside its place and renamed into it, so that nobody ever sees half of it. Directories that do not exist are
+/// made; they belong to the file and are removed with it once they are empty. A file that exists already and has
+/// another content is not touched, unless `overwrite` says so.
+///
+/// Import by path.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct File {
+    /// Where it is.
+    #[attribute(required, requires_replace)]
+    pub path: Attr<String>,
+    /// The content, as text.
+    #[attribute(optional)]
+    pub content: Attr<String>,
+    /// The content, as text that is never shown. There are no digests of it.
+    #[attribute(optional, sensitive)]
+    pub sensitive_content: Attr<String>,
+    /// The content, as Base64 of any bytes.
+    #[attribute(optional)]
+    pub content_base64: Attr<String>,
+    /// A file to copy the content from. State keeps digests only.
+    #[attribute(optional)]
+    pub source: Attr<String>,
+    /// Who may read, write and execute it: three or four octal digits.
+    #[attribute(default = "0644")]
+    pub mode: Attr<String>,
+    /// The same for directories that are made.
+    #[attribute(default = "0755")]
+    pub directory_mode: Attr<String>,
+    /// Whether to replace a file that exists already with another content when this one is created.
+    #[attribute(default = false)]
+    pub overwrite: Attr<bool>,
+    /// The path.
+    #[attribute(computed, use_state_for_unknown, not_null)]
+    pub id: Attr<String>,
+    /// How many bytes it has.
+    #[attribute(computed, not_null)]
+    pub size: Attr<u64>,
+    /// SHA-256 of the content, in hexadecimal digits.
+    #[attribute(computed)]
+    pub sha256: Attr<String>,
+    /// SHA-256 of the content, in Base64.
+    #[attribute(computed)]
+    pub base64sha256: Attr<String>,
+    /// MD5 of the content, in hexadecimal digits.
+    #[attribute(computed)]
+    pub md5: Attr<String>,
 }
 
 /// What is remembered with a file.
@@ -385,32 +397,42 @@ impl Write {
     }
 }
 
-model! {
-    /// Reads a file. It must exist.
-    pub struct FileData {
-        /// Where it is.
-        path: String [required],
-        /// Whether the content is a secret: then only `sensitive_content` has it, and there are no digests.
-        sensitive: bool [default = false],
-        /// The content; null if it is not UTF-8.
-        content: String [computed],
-        /// The content, in Base64.
-        content_base64: String [computed],
-        /// The content, never shown; null if it is not UTF-8, or not `sensitive`.
-        sensitive_content: String [computed, sensitive],
-        /// Permission bits, in four octal digits.
-        mode: String [computed],
-        /// The path.
-        id: String [computed],
-        /// How many bytes it has.
-        size: u64 [computed],
-        /// SHA-256 of the content, in hexadecimal digits.
-        sha256: String [computed],
-        /// SHA-256 of the content, in Base64.
-        base64sha256: String [computed],
-        /// MD5 of the content, in hexadecimal digits.
-        md5: String [computed],
-    }
+/// Reads a file. It must exist.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct FileData {
+    /// Where it is.
+    #[attribute(required)]
+    pub path: Attr<String>,
+    /// Whether the content is a secret: then only `sensitive_content` has it, and there are no digests.
+    #[attribute(default = false)]
+    pub sensitive: Attr<bool>,
+    /// The content; null if it is not UTF-8.
+    #[attribute(computed)]
+    pub content: Attr<String>,
+    /// The content, in Base64.
+    #[attribute(computed)]
+    pub content_base64: Attr<String>,
+    /// The content, never shown; null if it is not UTF-8, or not `sensitive`.
+    #[attribute(computed, sensitive)]
+    pub sensitive_content: Attr<String>,
+    /// Permission bits, in four octal digits.
+    #[attribute(computed)]
+    pub mode: Attr<String>,
+    /// The path.
+    #[attribute(computed)]
+    pub id: Attr<String>,
+    /// How many bytes it has.
+    #[attribute(computed)]
+    pub size: Attr<u64>,
+    /// SHA-256 of the content, in hexadecimal digits.
+    #[attribute(computed)]
+    pub sha256: Attr<String>,
+    /// SHA-256 of the content, in Base64.
+    #[attribute(computed)]
+    pub base64sha256: Attr<String>,
+    /// MD5 of the content, in hexadecimal digits.
+    #[attribute(computed)]
+    pub md5: Attr<String>,
 }
 
 struct ReadFile;

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 use plumb_model::{Diagnostic, Diagnostics, Number};
 use plumb_provider_sdk::check::at_least;
-use plumb_provider_sdk::{Attr, Checks, Context, Failed, Resource, async_trait, model};
+use plumb_provider_sdk::{Attr, Checks, Context, Failed, Model, Resource, async_trait};
 use rand::Rng as _;
 use uuid::Uuid;
 
@@ -34,28 +34,35 @@ fn random_bytes(length: &Attr<u64>) -> Vec<u8> {
     bytes
 }
 
-model! {
-    /// A random number in several spellings, for use in unique names.
-    ///
-    /// Import by `b64_url`, or by prefix, comma and `b64_url`.
-    pub struct Id {
-        /// Arbitrary values. When one changes, another number is chosen.
-        keepers: Keepers [optional, replace_when(keepers_differ)],
-        /// How many random bytes the number has.
-        byte_length: u64 [required, replace],
-        /// Text that is put before each spelling, as it is.
-        prefix: String [optional, replace_when(text_differs)],
-        /// URL-safe Base64 without the prefix.
-        id: String [computed, keep, not_null],
-        /// URL-safe Base64, without padding.
-        b64_url: String [computed, keep, not_null],
-        /// Base64, with padding.
-        b64_std: String [computed, keep, not_null],
-        /// Hexadecimal digits, two for each byte.
-        hex: String [computed, keep, not_null],
-        /// Decimal digits without leading zeros.
-        dec: String [computed, keep, not_null],
-    }
+/// A random number in several spellings, for use in unique names.
+///
+/// Import by `b64_url`, or by prefix, comma and `b64_url`.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct Id {
+    /// Arbitrary values. When one changes, another number is chosen.
+    #[attribute(optional, requires_replace_if = keepers_differ)]
+    pub keepers: Attr<Keepers>,
+    /// How many random bytes the number has.
+    #[attribute(required, requires_replace)]
+    pub byte_length: Attr<u64>,
+    /// Text that is put before each spelling, as it is.
+    #[attribute(optional, requires_replace_if = text_differs)]
+    pub prefix: Attr<String>,
+    /// URL-safe Base64 without the prefix.
+    #[attribute(computed, use_state_for_unknown, not_null)]
+    pub id: Attr<String>,
+    /// URL-safe Base64, without padding.
+    #[attribute(computed, use_state_for_unknown, not_null)]
+    pub b64_url: Attr<String>,
+    /// Base64, with padding.
+    #[attribute(computed, use_state_for_unknown, not_null)]
+    pub b64_std: Attr<String>,
+    /// Hexadecimal digits, two for each byte.
+    #[attribute(computed, use_state_for_unknown, not_null)]
+    pub hex: Attr<String>,
+    /// Decimal digits without leading zeros.
+    #[attribute(computed, use_state_for_unknown, not_null)]
+    pub dec: Attr<String>,
 }
 
 impl Id {
@@ -129,20 +136,23 @@ impl Resource for RandomId {
     }
 }
 
-model! {
-    /// Random bytes that are never shown, for keys.
-    ///
-    /// Import by Base64.
-    pub struct Bytes {
-        /// Arbitrary values. When one changes, other bytes are chosen.
-        keepers: Keepers [optional, replace_when(keepers_differ)],
-        /// How many.
-        length: u64 [required, replace],
-        /// The bytes, in Base64.
-        base64: String [computed, keep, not_null, sensitive],
-        /// The bytes, in hexadecimal digits.
-        hex: String [computed, keep, not_null, sensitive],
-    }
+/// Random bytes that are never shown, for keys.
+///
+/// Import by Base64.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct Bytes {
+    /// Arbitrary values. When one changes, other bytes are chosen.
+    #[attribute(optional, requires_replace_if = keepers_differ)]
+    pub keepers: Attr<Keepers>,
+    /// How many.
+    #[attribute(required, requires_replace)]
+    pub length: Attr<u64>,
+    /// The bytes, in Base64.
+    #[attribute(computed, use_state_for_unknown, not_null, sensitive)]
+    pub base64: Attr<String>,
+    /// The bytes, in hexadecimal digits.
+    #[attribute(computed, use_state_for_unknown, not_null, sensitive)]
+    pub hex: Attr<String>,
 }
 
 impl Bytes {
@@ -174,18 +184,20 @@ impl Resource for RandomBytes {
     }
 }
 
-model! {
-    /// A random UUID, version 4.
-    ///
-    /// Import by the UUID.
-    pub struct UuidModel {
-        /// Arbitrary values. When one changes, another UUID is chosen.
-        keepers: Keepers [optional, replace_when(keepers_differ)],
-        /// The UUID.
-        result: String [computed, keep, not_null],
-        /// The UUID.
-        id: String [computed, keep, not_null],
-    }
+/// A random UUID, version 4.
+///
+/// Import by the UUID.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct UuidModel {
+    /// Arbitrary values. When one changes, another UUID is chosen.
+    #[attribute(optional, requires_replace_if = keepers_differ)]
+    pub keepers: Attr<Keepers>,
+    /// The UUID.
+    #[attribute(computed, use_state_for_unknown, not_null)]
+    pub result: Attr<String>,
+    /// The UUID.
+    #[attribute(computed, use_state_for_unknown, not_null)]
+    pub id: Attr<String>,
 }
 
 pub(super) struct RandomUuid;
@@ -207,24 +219,29 @@ impl Resource for RandomUuid {
     }
 }
 
-model! {
-    /// A random whole number.
-    ///
-    /// Import by result, `min` and `max`, and `seed` if there is one, separated by commas.
-    pub struct Integer {
-        /// Arbitrary values. When one changes, another number is chosen.
-        keepers: Keepers [optional, replace_when(keepers_differ)],
-        /// The least number possible.
-        min: i64 [required, replace],
-        /// The greatest number possible.
-        max: i64 [required, replace],
-        /// Gives the same number for the same seed.
-        seed: String [optional, replace_when(text_differs)],
-        /// The number.
-        result: i64 [computed, keep, not_null],
-        /// The number, as text.
-        id: String [computed, keep, not_null],
-    }
+/// A random whole number.
+///
+/// Import by result, `min` and `max`, and `seed` if there is one, separated by commas.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct Integer {
+    /// Arbitrary values. When one changes, another number is chosen.
+    #[attribute(optional, requires_replace_if = keepers_differ)]
+    pub keepers: Attr<Keepers>,
+    /// The least number possible.
+    #[attribute(required, requires_replace)]
+    pub min: Attr<i64>,
+    /// The greatest number possible.
+    #[attribute(required, requires_replace)]
+    pub max: Attr<i64>,
+    /// Gives the same number for the same seed.
+    #[attribute(optional, requires_replace_if = text_differs)]
+    pub seed: Attr<String>,
+    /// The number.
+    #[attribute(computed, use_state_for_unknown, not_null)]
+    pub result: Attr<i64>,
+    /// The number, as text.
+    #[attribute(computed, use_state_for_unknown, not_null)]
+    pub id: Attr<String>,
 }
 
 pub(super) struct RandomInteger;

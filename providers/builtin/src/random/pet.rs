@@ -1,25 +1,29 @@
 //! Names of pets, to be told apart by people.
 
 use plumb_provider_sdk::check::between;
-use plumb_provider_sdk::{Checks, Context, Failed, Resource, async_trait, model};
+use plumb_provider_sdk::{Attr, Checks, Context, Failed, Model, Resource, async_trait};
 use rand::seq::IndexedRandom as _;
 
 use super::{Keepers, generator, keepers_differ};
 
-model! {
-    /// A name of random words, easy to say: an animal, with an adjective and adverbs before it.
-    pub struct Pet {
-        /// Arbitrary values. When one changes, another name is chosen.
-        keepers: Keepers [optional, replace_when(keepers_differ)],
-        /// How many words.
-        length: i64 [default = 2, replace],
-        /// A word to put before the others.
-        prefix: String [optional, replace],
-        /// What stands between the words.
-        separator: String [default = "-", replace],
-        /// The name.
-        id: String [computed, keep, not_null],
-    }
+/// A name of random words, easy to say: an animal, with an adjective and adverbs before it.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct Pet {
+    /// Arbitrary values. When one changes, another name is chosen.
+    #[attribute(optional, requires_replace_if = keepers_differ)]
+    pub keepers: Attr<Keepers>,
+    /// How many words.
+    #[attribute(default = 2, requires_replace)]
+    pub length: Attr<i64>,
+    /// A word to put before the others.
+    #[attribute(optional, requires_replace)]
+    pub prefix: Attr<String>,
+    /// What stands between the words.
+    #[attribute(default = "-", requires_replace)]
+    pub separator: Attr<String>,
+    /// The name.
+    #[attribute(computed, use_state_for_unknown, not_null)]
+    pub id: Attr<String>,
 }
 
 pub(super) struct RandomPet;
@@ -35,7 +39,7 @@ impl Resource for RandomPet {
 
     async fn create(&self, planned: Pet, _: &mut Context<()>) -> Result<Pet, Failed<Pet>> {
         let length = planned.length.known().copied().unwrap_or(2).clamp(1, 1000);
-        let mut generator = generator(&plumb_provider_sdk::Attr::Null);
+        let mut generator = generator(&Attr::Null);
         let mut words: Vec<&str> = Vec::new();
         if let Some(prefix) = planned.prefix.known().filter(|prefix| !prefix.is_empty()) {
             words.push(prefix);

@@ -1,27 +1,32 @@
 //! A list in random order.
 
-use plumb_provider_sdk::{Attr, Checks, Context, Failed, Resource, async_trait, model};
+use plumb_provider_sdk::{Attr, Checks, Context, Failed, Model, Resource, async_trait};
 use rand::seq::SliceRandom as _;
 
 use super::{Keepers, generator, keepers_differ, text_differs};
 
-model! {
-    /// The elements of a list in random order, or some of them.
-    pub struct Shuffle {
-        /// Arbitrary values. When one changes, another order is chosen.
-        keepers: Keepers [optional, replace_when(keepers_differ)],
-        /// Gives the same order for the same seed and the same list.
-        seed: String [optional, replace_when(text_differs)],
-        /// The list.
-        input: Vec<Attr<String>> [required, replace],
-        /// How many elements the result has: by default as many as the list. If it is more, elements come again, but
-        /// none before all others came as often.
-        result_count: u64 [optional, replace],
-        /// The elements in random order.
-        result: Vec<Attr<String>> [computed, keep, not_null],
-        /// Always `-`.
-        id: String [computed, keep, not_null],
-    }
+/// The elements of a list in random order, or some of them.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct Shuffle {
+    /// Arbitrary values. When one changes, another order is chosen.
+    #[attribute(optional, requires_replace_if = keepers_differ)]
+    pub keepers: Attr<Keepers>,
+    /// Gives the same order for the same seed and the same list.
+    #[attribute(optional, requires_replace_if = text_differs)]
+    pub seed: Attr<String>,
+    /// The list.
+    #[attribute(required, requires_replace)]
+    pub input: Attr<Vec<Attr<String>>>,
+    /// How many elements the result has: by default as many as the list. If it is more, elements come again, but
+    /// none before all others came as often.
+    #[attribute(optional, requires_replace)]
+    pub result_count: Attr<u64>,
+    /// The elements in random order.
+    #[attribute(computed, use_state_for_unknown, not_null)]
+    pub result: Attr<Vec<Attr<String>>>,
+    /// Always `-`.
+    #[attribute(computed, use_state_for_unknown, not_null)]
+    pub id: Attr<String>,
 }
 
 /// More would be a mistake.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use plumb_model::{Diagnostic, Diagnostics};
 use plumb_provider_sdk::check::at_least;
-use plumb_provider_sdk::{Attr, Checks, Context, Failed, Planning, Resource, async_trait, model};
+use plumb_provider_sdk::{Attr, Checks, Context, Failed, Model, Planning, Resource, async_trait};
 use rand::Rng as _;
 use rand::seq::SliceRandom as _;
 use serde_json::{Map, Value as Json, json};
@@ -76,37 +76,49 @@ macro_rules! text_model {
         $(#[doc = $about:literal])*
         $name:ident, $result:ident [ $($flags:tt)* ], $more:ident { $($other:tt)* }
     ) => {
-        model! {
-            $(#[doc = $about])*
-            pub struct $name {
-                /// Arbitrary values. When one changes, another text is chosen.
-                keepers: Keepers [optional, replace_when(keepers_differ)],
-                /// How many characters, at least the sum of the minima.
-                length: i64 [required, replace],
-                /// Whether there may be `A` to `Z`.
-                upper: bool [default = true, replace],
-                /// Whether there may be `a` to `z`.
-                lower: bool [default = true, replace],
-                /// Whether there may be `0` to `9`. `true` where it is not set.
-                numeric: bool [optional, computed, replace],
-                /// The same as `numeric`.
-                number: bool [optional, computed, replace, deprecated("Use `numeric` in its place.")],
-                /// Whether there may be one of `!@#$%&*()-_=+[]{}<>:?`.
-                special: bool [default = true, replace],
-                /// How many of `A` to `Z` there are at least.
-                min_upper: i64 [default = 0, replace],
-                /// How many of `a` to `z` there are at least.
-                min_lower: i64 [default = 0, replace],
-                /// How many of `0` to `9` there are at least.
-                min_numeric: i64 [default = 0, replace],
-                /// How many special characters there are at least.
-                min_special: i64 [default = 0, replace],
-                /// Other special characters in place of the usual ones.
-                override_special: String [optional, replace_when(text_differs)],
-                $($other)*
-                /// The text.
-                result: String [$($flags)*],
-            }
+        $(#[doc = $about])*
+        #[derive(Clone, Debug, Default, PartialEq, Model)]
+        pub struct $name {
+            /// Arbitrary values. When one changes, another text is chosen.
+            #[attribute(optional, requires_replace_if = keepers_differ)]
+            pub keepers: Attr<Keepers>,
+            /// How many characters, at least the sum of the minima.
+            #[attribute(required, requires_replace)]
+            pub length: Attr<i64>,
+            /// Whether there may be `A` to `Z`.
+            #[attribute(default = true, requires_replace)]
+            pub upper: Attr<bool>,
+            /// Whether there may be `a` to `z`.
+            #[attribute(default = true, requires_replace)]
+            pub lower: Attr<bool>,
+            /// Whether there may be `0` to `9`. `true` where it is not set.
+            #[attribute(optional, computed, requires_replace)]
+            pub numeric: Attr<bool>,
+            /// The same as `numeric`.
+            #[attribute(optional, computed, requires_replace, deprecated = "Use `numeric` in its place.")]
+            pub number: Attr<bool>,
+            /// Whether there may be one of `!@#$%&*()-_=+[]{}<>:?`.
+            #[attribute(default = true, requires_replace)]
+            pub special: Attr<bool>,
+            /// How many of `A` to `Z` there are at least.
+            #[attribute(default = 0, requires_replace)]
+            pub min_upper: Attr<i64>,
+            /// How many of `a` to `z` there are at least.
+            #[attribute(default = 0, requires_replace)]
+            pub min_lower: Attr<i64>,
+            /// How many of `0` to `9` there are at least.
+            #[attribute(default = 0, requires_replace)]
+            pub min_numeric: Attr<i64>,
+            /// How many special characters there are at least.
+            #[attribute(default = 0, requires_replace)]
+            pub min_special: Attr<i64>,
+            /// Other special characters in place of the usual ones.
+            #[attribute(optional, requires_replace_if = text_differs)]
+            pub override_special: Attr<String>,
+            $($other)*
+            /// The text.
+            #[attribute($($flags)*)]
+            pub result: Attr<String>,
         }
 
         impl $name {
@@ -225,9 +237,10 @@ text_model! {
     /// A random text. For secrets, there is `random_password`.
     ///
     /// Import by the text.
-    Text, result [computed, keep, not_null], more {
+    Text, result [computed, use_state_for_unknown, not_null], more {
         /// The text.
-        id: String [computed, keep, not_null],
+        #[attribute(computed, use_state_for_unknown, not_null)]
+        pub id: Attr<String>,
     }
 }
 
@@ -269,11 +282,13 @@ text_model! {
     /// A random text that is never shown.
     ///
     /// Import by the text.
-    Password, result [computed, keep, not_null, sensitive], more {
+    Password, result [computed, use_state_for_unknown, not_null, sensitive], more {
         /// Always `none`.
-        id: String [computed, keep, not_null],
+        #[attribute(computed, use_state_for_unknown, not_null)]
+        pub id: Attr<String>,
         /// A bcrypt hash of the text, or of its first 72 bytes.
-        bcrypt_hash: String [computed, keep, not_null, sensitive],
+        #[attribute(computed, use_state_for_unknown, not_null, sensitive)]
+        pub bcrypt_hash: Attr<String>,
     }
 }
 

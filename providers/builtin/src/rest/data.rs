@@ -2,30 +2,36 @@
 
 use plumb_model::{Diagnostic, Diagnostics, Value};
 use plumb_provider_sdk::check::not_empty;
-use plumb_provider_sdk::{Attr, Checks, Context, DataSource, async_trait, model};
+use plumb_provider_sdk::{Attr, Checks, Context, DataSource, Model, async_trait};
 use reqwest::Method;
 
 use super::client::{Client, Request};
 use super::{Texts, body};
 
-model! {
-    /// The answer to a `GET` request.
-    pub struct ObjectData {
-        /// What to ask for, relative to the `url` of the provider.
-        path: String [required],
-        /// What follows the `?` in the URL.
-        query: Texts [optional],
-        /// Headers of the request. For credentials there are arguments of the provider.
-        headers: Texts [optional],
-        /// The place in the answer that `output` has: `a.b`, or a JSON pointer. By default the whole.
-        select: String [optional],
-        /// Whether the answer is a secret: then only `sensitive_output` has it.
-        sensitive: bool [default = false],
-        /// The answer.
-        output: Value [computed],
-        /// The answer, never shown, if it is a secret.
-        sensitive_output: Value [computed, sensitive],
-    }
+/// The answer to a `GET` request.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct ObjectData {
+    /// What to ask for, relative to the `url` of the provider.
+    #[attribute(required)]
+    pub path: Attr<String>,
+    /// What follows the `?` in the URL.
+    #[attribute(optional)]
+    pub query: Attr<Texts>,
+    /// Headers of the request. For credentials there are arguments of the provider.
+    #[attribute(optional)]
+    pub headers: Attr<Texts>,
+    /// The place in the answer that `output` has: `a.b`, or a JSON pointer. By default the whole.
+    #[attribute(optional)]
+    pub select: Attr<String>,
+    /// Whether the answer is a secret: then only `sensitive_output` has it.
+    #[attribute(default = false)]
+    pub sensitive: Attr<bool>,
+    /// The answer.
+    #[attribute(computed)]
+    pub output: Attr<Value>,
+    /// The answer, never shown, if it is a secret.
+    #[attribute(computed, sensitive)]
+    pub sensitive_output: Attr<Value>,
 }
 
 pub(super) struct ReadObject;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use plumb_model::{Diagnostic, Diagnostics, Path};
 use plumb_provider_api::Provider;
 use plumb_provider_sdk::check::{between, not_empty};
-use plumb_provider_sdk::{Attr, Checks, Configure, ProviderBuilder, async_trait, model};
+use plumb_provider_sdk::{Attr, Checks, Configure, Model, ProviderBuilder, async_trait};
 
 mod body;
 mod client;
@@ -29,46 +29,60 @@ pub fn provider() -> Arc<dyn Provider> {
 
 type Texts = BTreeMap<String, String>;
 
-model! {
-    /// Objects of HTTP APIs that speak JSON.
-    ///
-    /// Credentials are arguments of the provider, so that they are in no object: neither state nor messages have them.
-    ///
-    /// A request is repeated when the connection cannot be made, and when the answer is 429 or 5xx; also when there is
-    /// no answer, if repeating does no harm: for every method but `POST`, and for `POST` with an idempotency header.
-    /// The wait before doubles each time, varied by chance, unless the answer says `Retry-After`.
-    pub struct RestConfig {
-        /// What all paths are relative to, for example `https://api.example.com/v2`.
-        url: String [optional],
-        /// Headers of every request.
-        headers: Texts [optional],
-        /// Headers of every request, never shown.
-        sensitive_headers: Texts [optional, sensitive],
-        /// A token to send as `Authorization: Bearer`.
-        bearer_token: String [optional, sensitive],
-        /// The environment variable that has this token, where `bearer_token` is not set.
-        bearer_token_env: String [optional],
-        /// The name for basic authentication.
-        username: String [optional],
-        /// The password for basic authentication.
-        password: String [optional, sensitive],
-        /// How long a request may take: a number with `ms`, `s`, `m` or `h`.
-        timeout: String [default = "30s"],
-        /// How often a request is repeated at most.
-        retries: i64 [default = 4],
-        /// How long to wait before the first repetition.
-        retry_wait: String [default = "500ms"],
-        /// How long to wait at most before a repetition. An answer that asks for more patience is an error.
-        retry_wait_max: String [default = "1m"],
-        /// Certificates of authorities to trust beside those of the system, as PEM.
-        ca_certificate: String [optional],
-        /// The certificate to show to the server, as PEM.
-        client_certificate: String [optional],
-        /// The key of this certificate, as PEM.
-        client_key: String [optional, sensitive],
-        /// Whether to accept any certificate of the server. For tests only.
-        insecure: bool [default = false],
-    }
+/// Objects of HTTP APIs that speak JSON.
+///
+/// Credentials are arguments of the provider, so that they are in no object: neither state nor messages have them.
+///
+/// A request is repeated when the connection cannot be made, and when the answer is 429 or 5xx; also when there is
+/// no answer, if repeating does no harm: for every method but `POST`, and for `POST` with an idempotency header.
+/// The wait before doubles each time, varied by chance, unless the answer says `Retry-After`.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct RestConfig {
+    /// What all paths are relative to, for example `https://api.example.com/v2`.
+    #[attribute(optional)]
+    pub url: Attr<String>,
+    /// Headers of every request.
+    #[attribute(optional)]
+    pub headers: Attr<Texts>,
+    /// Headers of every request, never shown.
+    #[attribute(optional, sensitive)]
+    pub sensitive_headers: Attr<Texts>,
+    /// A token to send as `Authorization: Bearer`.
+    #[attribute(optional, sensitive)]
+    pub bearer_token: Attr<String>,
+    /// The environment variable that has this token, where `bearer_token` is not set.
+    #[attribute(optional)]
+    pub bearer_token_env: Attr<String>,
+    /// The name for basic authentication.
+    #[attribute(optional)]
+    pub username: Attr<String>,
+    /// The password for basic authentication.
+    #[attribute(optional, sensitive)]
+    pub password: Attr<String>,
+    /// How long a request may take: a number with `ms`, `s`, `m` or `h`.
+    #[attribute(default = "30s")]
+    pub timeout: Attr<String>,
+    /// How often a request is repeated at most.
+    #[attribute(default = 4)]
+    pub retries: Attr<i64>,
+    /// How long to wait before the first repetition.
+    #[attribute(default = "500ms")]
+    pub retry_wait: Attr<String>,
+    /// How long to wait at most before a repetition. An answer that asks for more patience is an error.
+    #[attribute(default = "1m")]
+    pub retry_wait_max: Attr<String>,
+    /// Certificates of authorities to trust beside those of the system, as PEM.
+    #[attribute(optional)]
+    pub ca_certificate: Attr<String>,
+    /// The certificate to show to the server, as PEM.
+    #[attribute(optional)]
+    pub client_certificate: Attr<String>,
+    /// The key of this certificate, as PEM.
+    #[attribute(optional, sensitive)]
+    pub client_key: Attr<String>,
+    /// Whether to accept any certificate of the server. For tests only.
+    #[attribute(default = false)]
+    pub insecure: Attr<bool>,
 }
 
 struct Rest;

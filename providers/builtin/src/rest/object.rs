@@ -2,7 +2,7 @@
 
 use plumb_model::{Diagnostic, Diagnostics, Path, Value};
 use plumb_provider_sdk::check::{not_empty, one_of};
-use plumb_provider_sdk::{Attr, Checks, Context, Failed, Left, Planning, Resource, async_trait, model};
+use plumb_provider_sdk::{Attr, Checks, Context, Failed, Left, Model, Planning, Resource, async_trait};
 use reqwest::header::LOCATION;
 use reqwest::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -12,68 +12,90 @@ use uuid::Uuid;
 use super::client::{Client, Request, Response};
 use super::{Texts, body, invalid};
 
-model! {
-    /// An object of an HTTP API that speaks JSON.
-    ///
-    /// It is created by a `POST` of `data` to `path`, and read, updated (`PUT`) and deleted at `path/ID`, unless other
-    /// methods and paths are given. In paths, `{id}` stands for the id. Only what `data` says is compared with the
-    /// server: what else the object has there is left alone.
-    ///
-    /// A creation that is interrupted before the server's answer is recorded is found again by `object_id`, where that
-    /// chooses the id, or else by `find_by`.
-    ///
-    /// Import by `PATH/ID`, or `PATH|ID` where the id has a slash.
-    pub struct Object {
-        /// The collection, relative to the `url` of the provider, for example `/users`.
-        path: String [required, replace],
-        /// What is written: an object, or JSON text.
-        data: Value [required],
-        /// What is written besides, and never kept: its fields are put over those of `data`, and are not shown in
-        /// `output`. A change is noticed by `secret_data_version` alone.
-        secret_data: Value [optional, write_only, sensitive],
-        /// Any number. When it changes, the object is written again.
-        secret_data_version: i64 [optional],
-        /// The id, where it is not the server that chooses it.
-        object_id: String [optional, replace],
-        /// Where in the server's answer the id is: `a.b`, or a JSON pointer.
-        id_attribute: String [default = "id"],
-        /// Where the object is created. `path`, or `path/{id}` for `PUT`.
-        create_path: String [optional],
-        /// How it is created: `POST`, `PUT` or `PATCH`.
-        create_method: String [default = "POST"],
-        /// Where the object is read. `path/{id}` where it is not set.
-        read_path: String [optional],
-        /// Where in the answer the object is, if it is not the whole.
-        read_select: String [optional],
-        /// Where the object is updated. `path/{id}` where it is not set.
-        update_path: String [optional],
-        /// How it is updated: `PUT`, `PATCH` or `POST`.
-        update_method: String [default = "PUT"],
-        /// Where the object is deleted. `path/{id}` where it is not set.
-        delete_path: String [optional],
-        /// How it is deleted: `DELETE`, `POST` or `PUT`.
-        delete_method: String [default = "DELETE"],
-        /// What follows the `?` in every URL.
-        query: Texts [optional],
-        /// Headers of every request. For credentials there are arguments of the provider.
-        headers: Texts [optional],
-        /// The name of a header in which the server expects a key that is the same for every try of one creation. With
-        /// it, a creation is tried again also when there was no answer.
-        idempotency_header: String [optional],
-        /// A field of `data` that no two objects have the same, for example `name`. By it, the collection is searched
-        /// for an object whose creation was interrupted.
-        find_by: String [optional],
-        /// Fields of `data` that cannot change in place: `a.b`, or JSON pointers.
-        immutable: Vec<String> [optional],
-        /// Places in the server's answer that `output` leaves out, for example times of the last change.
-        ignore_output: Vec<String> [optional],
-        /// Any value. When it changes, the object is replaced.
-        triggers_replace: Value [optional, replace],
-        /// The id.
-        id: String [computed, keep, not_null],
-        /// The object, as the server says it.
-        output: Value [computed],
-    }
+/// An object of an HTTP API that speaks JSON.
+///
+/// It is created by a `POST` of `data` to `path`, and read, updated (`PUT`) and deleted at `path/ID`, unless other
+/// methods and paths are given. In paths, `{id}` stands for the id. Only what `data` says is compared with the
+/// server: what else the object has there is left alone.
+///
+/// A creation that is interrupted before the server's answer is recorded is found again by `object_id`, where that
+/// chooses the id, or else by `find_by`.
+///
+/// Import by `PATH/ID`, or `PATH|ID` where the id has a slash.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct Object {
+    /// The collection, relative to the `url` of the provider, for example `/users`.
+    #[attribute(required, requires_replace)]
+    pub path: Attr<String>,
+    /// What is written: an object, or JSON text.
+    #[attribute(required)]
+    pub data: Attr<Value>,
+    /// What is written besides, and never kept: its fields are put over those of `data`, and are not shown in
+    /// `output`. A change is noticed by `secret_data_version` alone.
+    #[attribute(optional, write_only, sensitive)]
+    pub secret_data: Attr<Value>,
+    /// Any number. When it changes, the object is written again.
+    #[attribute(optional)]
+    pub secret_data_version: Attr<i64>,
+    /// The id, where it is not the server that chooses it.
+    #[attribute(optional, requires_replace)]
+    pub object_id: Attr<String>,
+    /// Where in the server's answer the id is: `a.b`, or a JSON pointer.
+    #[attribute(default = "id")]
+    pub id_attribute: Attr<String>,
+    /// Where the object is created. `path`, or `path/{id}` for `PUT`.
+    #[attribute(optional)]
+    pub create_path: Attr<String>,
+    /// How it is created: `POST`, `PUT` or `PATCH`.
+    #[attribute(default = "POST")]
+    pub create_method: Attr<String>,
+    /// Where the object is read. `path/{id}` where it is not set.
+    #[attribute(optional)]
+    pub read_path: Attr<String>,
+    /// Where in the answer the object is, if it is not the whole.
+    #[attribute(optional)]
+    pub read_select: Attr<String>,
+    /// Where the object is updated. `path/{id}` where it is not set.
+    #[attribute(optional)]
+    pub update_path: Attr<String>,
+    /// How it is updated: `PUT`, `PATCH` or `POST`.
+    #[attribute(default = "PUT")]
+    pub update_method: Attr<String>,
+    /// Where the object is deleted. `path/{id}` where it is not set.
+    #[attribute(optional)]
+    pub delete_path: Attr<String>,
+    /// How it is deleted: `DELETE`, `POST` or `PUT`.
+    #[attribute(default = "DELETE")]
+    pub delete_method: Attr<String>,
+    /// What follows the `?` in every URL.
+    #[attribute(optional)]
+    pub query: Attr<Texts>,
+    /// Headers of every request. For credentials there are arguments of the provider.
+    #[attribute(optional)]
+    pub headers: Attr<Texts>,
+    /// The name of a header in which the server expects a key that is the same for every try of one creation. With
+    /// it, a creation is tried again also when there was no answer.
+    #[attribute(optional)]
+    pub idempotency_header: Attr<String>,
+    /// A field of `data` that no two objects have the same, for example `name`. By it, the collection is searched
+    /// for an object whose creation was interrupted.
+    #[attribute(optional)]
+    pub find_by: Attr<String>,
+    /// Fields of `data` that cannot change in place: `a.b`, or JSON pointers.
+    #[attribute(optional)]
+    pub immutable: Attr<Vec<String>>,
+    /// Places in the server's answer that `output` leaves out, for example times of the last change.
+    #[attribute(optional)]
+    pub ignore_output: Attr<Vec<String>>,
+    /// Any value. When it changes, the object is replaced.
+    #[attribute(optional, requires_replace)]
+    pub triggers_replace: Attr<Value>,
+    /// The id.
+    #[attribute(computed, use_state_for_unknown, not_null)]
+    pub id: Attr<String>,
+    /// The object, as the server says it.
+    #[attribute(computed)]
+    pub output: Attr<Value>,
 }
 
 /// What is remembered with an object.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use plumb_model::{Diagnostics, Value};
 use plumb_provider_api::Provider;
-use plumb_provider_sdk::{Attr, Context, Failed, Planning, ProviderBuilder, Resource, async_trait, model};
+use plumb_provider_sdk::{Attr, Context, Failed, Model, Planning, ProviderBuilder, Resource, async_trait};
 use uuid::Uuid;
 
 mod remote_state;
@@ -17,21 +17,24 @@ pub fn provider() -> Arc<dyn Provider> {
         .build()
 }
 
-model! {
-    /// Keeps a value in state, and takes part in the order of changes like any object.
-    ///
-    /// It turns values that have no life of their own into something that other resources can be replaced by, and
-    /// runs nothing.
-    pub struct Data {
-        /// Any value. It comes back as `output` once the change is applied.
-        input: Value [optional],
-        /// `input` as it was applied last.
-        output: Value [computed],
-        /// Any value. When it changes, the object is replaced, and with it what names it in `replace_triggered_by`.
-        triggers_replace: Value [optional, replace],
-        /// A random UUID.
-        id: String [computed, keep, not_null],
-    }
+/// Keeps a value in state, and takes part in the order of changes like any object.
+///
+/// It turns values that have no life of their own into something that other resources can be replaced by, and
+/// runs nothing.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct Data {
+    /// Any value. It comes back as `output` once the change is applied.
+    #[attribute(optional)]
+    pub input: Attr<Value>,
+    /// `input` as it was applied last.
+    #[attribute(computed)]
+    pub output: Attr<Value>,
+    /// Any value. When it changes, the object is replaced, and with it what names it in `replace_triggered_by`.
+    #[attribute(optional, requires_replace)]
+    pub triggers_replace: Attr<Value>,
+    /// A random UUID.
+    #[attribute(computed, use_state_for_unknown, not_null)]
+    pub id: Attr<String>,
 }
 
 struct TerraformData;

@@ -4,24 +4,28 @@ use std::path::{Path as FilePath, PathBuf};
 
 use plumb_model::{Diagnostic, Diagnostics, Path, Value, json};
 use plumb_provider_sdk::check::one_of;
-use plumb_provider_sdk::{Checks, Context, DataSource, async_trait, model};
+use plumb_provider_sdk::{Attr, Checks, Context, DataSource, Model, async_trait};
 use serde_json::Value as Json;
 
-model! {
-    /// The outputs of the root module in a Terraform state file.
-    pub struct RemoteState {
-        /// Where the state is: `local`, a file on this machine.
-        backend: String [required],
-        /// For `local`: `path`, the state file, by default `terraform.tfstate`; and `workspace_dir`, where the states
-        /// of other workspaces are, by default `terraform.tfstate.d`.
-        config: Value [optional],
-        /// The workspace; by default `default`.
-        workspace: String [optional],
-        /// Outputs for when the state does not have them, or there is no state.
-        defaults: Value [optional],
-        /// The outputs by name.
-        outputs: Value [computed],
-    }
+/// The outputs of the root module in a Terraform state file.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct RemoteState {
+    /// Where the state is: `local`, a file on this machine.
+    #[attribute(required)]
+    pub backend: Attr<String>,
+    /// For `local`: `path`, the state file, by default `terraform.tfstate`; and `workspace_dir`, where the states
+    /// of other workspaces are, by default `terraform.tfstate.d`.
+    #[attribute(optional)]
+    pub config: Attr<Value>,
+    /// The workspace; by default `default`.
+    #[attribute(optional)]
+    pub workspace: Attr<String>,
+    /// Outputs for when the state does not have them, or there is no state.
+    #[attribute(optional)]
+    pub defaults: Attr<Value>,
+    /// The outputs by name.
+    #[attribute(computed)]
+    pub outputs: Attr<Value>,
 }
 
 pub(super) struct ReadState;

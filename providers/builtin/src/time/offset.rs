@@ -1,52 +1,68 @@
 //! A moment some time after, or before, another.
 
 use plumb_model::{Diagnostics, Value};
-use plumb_provider_sdk::{Attr, Checks, Context, Failed, Planning, Resource, async_trait, model};
+use plumb_provider_sdk::{Attr, Checks, Context, Failed, Model, Planning, Resource, async_trait};
 
 use super::moment::Shift;
 use super::{Moment, Triggers, bad_import, missing, moment_in, out_of_range};
 
-model! {
-    /// A moment some time after another, by default after its own creation.
-    ///
-    /// At least one of the offsets must be set; they add up, and may be negative. Import by the base and the offsets
-    /// in years, months, days, hours, minutes and seconds, separated by commas.
-    pub struct Offset {
-        /// Arbitrary values. When one changes, the base is taken anew.
-        triggers: Triggers [optional, replace],
-        /// The base, as `YYYY-MM-DDTHH:MM:SSZ`. Now, where it is not set.
-        base_rfc3339: String [optional, computed, keep, not_null],
-        /// How many years later.
-        offset_years: i64 [optional],
-        /// How many months later.
-        offset_months: i64 [optional],
-        /// How many days later.
-        offset_days: i64 [optional],
-        /// How many hours later.
-        offset_hours: i64 [optional],
-        /// How many minutes later.
-        offset_minutes: i64 [optional],
-        /// How many seconds later.
-        offset_seconds: i64 [optional],
-        /// The moment.
-        rfc3339: String [computed, not_null],
-        /// The base.
-        id: String [computed, not_null],
-        /// The year of the moment.
-        year: i64 [computed, not_null],
-        /// Its month, from 1.
-        month: i64 [computed, not_null],
-        /// Its day of the month.
-        day: i64 [computed, not_null],
-        /// Its hour.
-        hour: i64 [computed, not_null],
-        /// Its minute.
-        minute: i64 [computed, not_null],
-        /// Its second.
-        second: i64 [computed, not_null],
-        /// Seconds from 1970 to the moment.
-        unix: i64 [computed, not_null],
-    }
+/// A moment some time after another, by default after its own creation.
+///
+/// At least one of the offsets must be set; they add up, and may be negative. Import by the base and the offsets
+/// in years, months, days, hours, minutes and seconds, separated by commas.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct Offset {
+    /// Arbitrary values. When one changes, the base is taken anew.
+    #[attribute(optional, requires_replace)]
+    pub triggers: Attr<Triggers>,
+    /// The base, as `YYYY-MM-DDTHH:MM:SSZ`. Now, where it is not set.
+    #[attribute(optional, computed, use_state_for_unknown, not_null)]
+    pub base_rfc3339: Attr<String>,
+    /// How many years later.
+    #[attribute(optional)]
+    pub offset_years: Attr<i64>,
+    /// How many months later.
+    #[attribute(optional)]
+    pub offset_months: Attr<i64>,
+    /// How many days later.
+    #[attribute(optional)]
+    pub offset_days: Attr<i64>,
+    /// How many hours later.
+    #[attribute(optional)]
+    pub offset_hours: Attr<i64>,
+    /// How many minutes later.
+    #[attribute(optional)]
+    pub offset_minutes: Attr<i64>,
+    /// How many seconds later.
+    #[attribute(optional)]
+    pub offset_seconds: Attr<i64>,
+    /// The moment.
+    #[attribute(computed, not_null)]
+    pub rfc3339: Attr<String>,
+    /// The base.
+    #[attribute(computed, not_null)]
+    pub id: Attr<String>,
+    /// The year of the moment.
+    #[attribute(computed, not_null)]
+    pub year: Attr<i64>,
+    /// Its month, from 1.
+    #[attribute(computed, not_null)]
+    pub month: Attr<i64>,
+    /// Its day of the month.
+    #[attribute(computed, not_null)]
+    pub day: Attr<i64>,
+    /// Its hour.
+    #[attribute(computed, not_null)]
+    pub hour: Attr<i64>,
+    /// Its minute.
+    #[attribute(computed, not_null)]
+    pub minute: Attr<i64>,
+    /// Its second.
+    #[attribute(computed, not_null)]
+    pub second: Attr<i64>,
+    /// Seconds from 1970 to the moment.
+    #[attribute(computed, not_null)]
+    pub unix: Attr<i64>,
 }
 
 impl Offset {

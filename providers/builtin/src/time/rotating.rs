@@ -2,51 +2,66 @@
 
 use plumb_model::{Diagnostics, Value};
 use plumb_provider_sdk::check::at_least;
-use plumb_provider_sdk::{Attr, Checks, Context, Failed, Planning, Resource, async_trait, model};
+use plumb_provider_sdk::{Attr, Checks, Context, Failed, Model, Planning, Resource, async_trait};
 
 use super::moment::Shift;
 use super::{Moment, Triggers, bad_import, missing, moment_in, out_of_range};
 
-model! {
-    /// A moment that passes: once it has, the object counts as gone, and the next plan creates it anew with what
-    /// depends on it.
-    ///
-    /// At least one of the rotations must be set; they add up. Import by the base and the rotation in years, months,
-    /// days, hours and minutes, or by the base and `rotation_rfc3339`, separated by commas.
-    pub struct Rotating {
-        /// Arbitrary values. When one changes, the base is taken anew.
-        triggers: Triggers [optional, replace],
-        /// The base, as `YYYY-MM-DDTHH:MM:SSZ`. Now, where it is not set.
-        rfc3339: String [optional, computed, keep, not_null, replace],
-        /// How many years after the base it rotates.
-        rotation_years: i64 [optional],
-        /// How many months after the base it rotates.
-        rotation_months: i64 [optional],
-        /// How many days after the base it rotates.
-        rotation_days: i64 [optional],
-        /// How many hours after the base it rotates.
-        rotation_hours: i64 [optional],
-        /// How many minutes after the base it rotates.
-        rotation_minutes: i64 [optional],
-        /// When it rotates, in place of the numbers.
-        rotation_rfc3339: String [optional, computed, not_null],
-        /// The base.
-        id: String [computed, keep, not_null],
-        /// The year in which it rotates.
-        year: i64 [computed, not_null],
-        /// The month, from 1.
-        month: i64 [computed, not_null],
-        /// The day of the month.
-        day: i64 [computed, not_null],
-        /// The hour.
-        hour: i64 [computed, not_null],
-        /// The minute.
-        minute: i64 [computed, not_null],
-        /// The second.
-        second: i64 [computed, not_null],
-        /// Seconds from 1970 to the rotation.
-        unix: i64 [computed, not_null],
-    }
+/// A moment that passes: once it has, the object counts as gone, and the next plan creates it anew with what
+/// depends on it.
+///
+/// At least one of the rotations must be set; they add up. Import by the base and the rotation in years, months,
+/// days, hours and minutes, or by the base and `rotation_rfc3339`, separated by commas.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct Rotating {
+    /// Arbitrary values. When one changes, the base is taken anew.
+    #[attribute(optional, requires_replace)]
+    pub triggers: Attr<Triggers>,
+    /// The base, as `YYYY-MM-DDTHH:MM:SSZ`. Now, where it is not set.
+    #[attribute(optional, computed, use_state_for_unknown, not_null, requires_replace)]
+    pub rfc3339: Attr<String>,
+    /// How many years after the base it rotates.
+    #[attribute(optional)]
+    pub rotation_years: Attr<i64>,
+    /// How many months after the base it rotates.
+    #[attribute(optional)]
+    pub rotation_months: Attr<i64>,
+    /// How many days after the base it rotates.
+    #[attribute(optional)]
+    pub rotation_days: Attr<i64>,
+    /// How many hours after the base it rotates.
+    #[attribute(optional)]
+    pub rotation_hours: Attr<i64>,
+    /// How many minutes after the base it rotates.
+    #[attribute(optional)]
+    pub rotation_minutes: Attr<i64>,
+    /// When it rotates, in place of the numbers.
+    #[attribute(optional, computed, not_null)]
+    pub rotation_rfc3339: Attr<String>,
+    /// The base.
+    #[attribute(computed, use_state_for_unknown, not_null)]
+    pub id: Attr<String>,
+    /// The year in which it rotates.
+    #[attribute(computed, not_null)]
+    pub year: Attr<i64>,
+    /// The month, from 1.
+    #[attribute(computed, not_null)]
+    pub month: Attr<i64>,
+    /// The day of the month.
+    #[attribute(computed, not_null)]
+    pub day: Attr<i64>,
+    /// The hour.
+    #[attribute(computed, not_null)]
+    pub hour: Attr<i64>,
+    /// The minute.
+    #[attribute(computed, not_null)]
+    pub minute: Attr<i64>,
+    /// The second.
+    #[attribute(computed, not_null)]
+    pub second: Attr<i64>,
+    /// Seconds from 1970 to the rotation.
+    #[attribute(computed, not_null)]
+    pub unix: Attr<i64>,
 }
 
 impl Rotating {

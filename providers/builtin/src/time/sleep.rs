@@ -1,25 +1,28 @@
 //! Waiting.
 
 use plumb_model::{Diagnostic, Diagnostics, Path};
-use plumb_provider_sdk::{Attr, Checks, Context, Failed, Resource, Stop, async_trait, model};
+use plumb_provider_sdk::{Attr, Checks, Context, Failed, Model, Resource, Stop, async_trait};
 
 use super::{Moment, Triggers, bad_import, missing};
 use crate::duration::parse_duration;
 
-model! {
-    /// Waits when it is created, when it is destroyed, or both, so that what depends on it comes later.
-    ///
-    /// Changing a duration waits for nothing. Import by both durations, separated by a comma; either may be empty.
-    pub struct Sleep {
-        /// Arbitrary values. When one changes, it is destroyed and created, with both waits.
-        triggers: Triggers [optional, replace],
-        /// How long to wait on creation: a number with `ms`, `s`, `m` or `h`, for example `30s`.
-        create_duration: String [optional],
-        /// How long to wait on destruction.
-        destroy_duration: String [optional],
-        /// When it was created.
-        id: String [computed, keep, not_null],
-    }
+/// Waits when it is created, when it is destroyed, or both, so that what depends on it comes later.
+///
+/// Changing a duration waits for nothing. Import by both durations, separated by a comma; either may be empty.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct Sleep {
+    /// Arbitrary values. When one changes, it is destroyed and created, with both waits.
+    #[attribute(optional, requires_replace)]
+    pub triggers: Attr<Triggers>,
+    /// How long to wait on creation: a number with `ms`, `s`, `m` or `h`, for example `30s`.
+    #[attribute(optional)]
+    pub create_duration: Attr<String>,
+    /// How long to wait on destruction.
+    #[attribute(optional)]
+    pub destroy_duration: Attr<String>,
+    /// When it was created.
+    #[attribute(computed, use_state_for_unknown, not_null)]
+    pub id: Attr<String>,
 }
 
 /// Waits, unless the provider is asked to stop.

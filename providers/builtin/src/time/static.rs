@@ -1,36 +1,45 @@
 //! A moment that stays.
 
 use plumb_model::{Diagnostics, Value};
-use plumb_provider_sdk::{Attr, Checks, Context, Failed, Planning, Resource, async_trait, model};
+use plumb_provider_sdk::{Attr, Checks, Context, Failed, Model, Planning, Resource, async_trait};
 
 use super::{Moment, Triggers, bad_import, moment_in};
 
-model! {
-    /// A moment: by default the one of its creation.
-    ///
-    /// Import by the timestamp.
-    pub struct Static {
-        /// Arbitrary values. When one changes, the moment is taken anew.
-        triggers: Triggers [optional, replace],
-        /// The moment, as `YYYY-MM-DDTHH:MM:SSZ`. Now, where it is not set.
-        rfc3339: String [optional, computed, not_null, replace],
-        /// The same.
-        id: String [computed, not_null],
-        /// Its year.
-        year: i64 [computed, not_null],
-        /// Its month, from 1.
-        month: i64 [computed, not_null],
-        /// Its day of the month.
-        day: i64 [computed, not_null],
-        /// Its hour.
-        hour: i64 [computed, not_null],
-        /// Its minute.
-        minute: i64 [computed, not_null],
-        /// Its second.
-        second: i64 [computed, not_null],
-        /// Seconds since 1970.
-        unix: i64 [computed, not_null],
-    }
+/// A moment: by default the one of its creation.
+///
+/// Import by the timestamp.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct Static {
+    /// Arbitrary values. When one changes, the moment is taken anew.
+    #[attribute(optional, requires_replace)]
+    pub triggers: Attr<Triggers>,
+    /// The moment, as `YYYY-MM-DDTHH:MM:SSZ`. Now, where it is not set.
+    #[attribute(optional, computed, not_null, requires_replace)]
+    pub rfc3339: Attr<String>,
+    /// The same.
+    #[attribute(computed, not_null)]
+    pub id: Attr<String>,
+    /// Its year.
+    #[attribute(computed, not_null)]
+    pub year: Attr<i64>,
+    /// Its month, from 1.
+    #[attribute(computed, not_null)]
+    pub month: Attr<i64>,
+    /// Its day of the month.
+    #[attribute(computed, not_null)]
+    pub day: Attr<i64>,
+    /// Its hour.
+    #[attribute(computed, not_null)]
+    pub hour: Attr<i64>,
+    /// Its minute.
+    #[attribute(computed, not_null)]
+    pub minute: Attr<i64>,
+    /// Its second.
+    #[attribute(computed, not_null)]
+    pub second: Attr<i64>,
+    /// Seconds since 1970.
+    #[attribute(computed, not_null)]
+    pub unix: Attr<i64>,
 }
 
 impl Static {

@@ -4,9 +4,11 @@ package modern
 import (
 	"context"
 
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/metaschema"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
@@ -27,6 +29,8 @@ var (
 	_ provider.ProviderWithFunctions          = &modern{}
 	_ provider.ProviderWithEphemeralResources = &modern{}
 	_ provider.ProviderWithMetaSchema         = &modern{}
+	_ provider.ProviderWithActions            = &modern{}
+	_ provider.ProviderWithListResources      = &modern{}
 )
 
 func (p *modern) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
@@ -64,6 +68,7 @@ func (p *modern) Configure(ctx context.Context, req provider.ConfigureRequest, r
 	}
 	system := remote.Shared(config.Remote.ValueString())
 	resp.ResourceData, resp.DataSourceData, resp.EphemeralResourceData = system, system, system
+	resp.ActionData, resp.ListResourceData = system, system
 }
 
 func (p *modern) Resources(context.Context) []func() resource.Resource {
@@ -83,6 +88,14 @@ func (p *modern) DataSources(context.Context) []func() datasource.DataSource {
 
 func (p *modern) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
 	return []func() ephemeral.EphemeralResource{func() ephemeral.EphemeralResource { return &lease{} }}
+}
+
+func (p *modern) Actions(context.Context) []func() action.Action {
+	return []func() action.Action{func() action.Action { return &notify{} }}
+}
+
+func (p *modern) ListResources(context.Context) []func() list.ListResource {
+	return []func() list.ListResource{func() list.ListResource { return &things{} }}
 }
 
 func (p *modern) Functions(context.Context) []func() function.Function {

@@ -47,6 +47,11 @@ type thingModel struct {
 	Timeouts  timeouts.Value `tfsdk:"timeouts"`
 }
 
+// metaModel is what a module says in `provider_meta`.
+type metaModel struct {
+	Module types.String `tfsdk:"module_name"`
+}
+
 type thingIdentity struct {
 	Name types.String `tfsdk:"name"`
 }
@@ -128,7 +133,9 @@ func (t *thing) Create(ctx context.Context, req resource.CreateRequest, resp *re
 	if plan.Label.IsUnknown() {
 		plan.Label = types.StringValue("label of " + plan.Name.ValueString())
 	}
-	if err := t.remote.Create("thing", plan.Name.ValueString(), plan.object(config)); err != nil {
+	var meta *metaModel
+	resp.Diagnostics.Append(req.ProviderMeta.Get(ctx, &meta)...)
+	if err := t.remote.Create("thing", plan.Name.ValueString(), plan.object(config, meta)); err != nil {
 		resp.Diagnostics.AddError("Thing not created", err.Error())
 		return
 	}
@@ -138,13 +145,16 @@ func (t *thing) Create(ctx context.Context, req resource.CreateRequest, resp *re
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, thingIdentity{Name: plan.Name})...)
 }
 
-// object is what the remote system keeps; that a password was given, but not which.
-func (m *thingModel) object(config thingModel) map[string]any {
+// object is what the remote system keeps: that a password was given, but not which, and which module asked.
+func (m *thingModel) object(config thingModel, meta *metaModel) map[string]any {
 	object := map[string]any{"revision": m.Revision.ValueInt64(), "size": m.Size.ValueInt64()}
 	for name, value := range map[string]types.String{"title": m.Title, "label": m.Label, "old_title": m.Deprec} {
 		if !value.IsNull() {
 			object[name] = value.ValueString()
 		}
+	}
+	if meta != nil && !meta.Module.IsNull() {
+		object["module"] = meta.Module.ValueString()
 	}
 	if !config.Password.IsNull() {
 		object["password_length"] = len(config.Password.ValueString())
@@ -164,6 +174,8 @@ func (t *thing) Read(ctx context.Context, req resource.ReadRequest, resp *resour
 		return
 	}
 	if object == nil {
+		// The kit wants an identity also for what is gone.
+		resp.Diagnostics.Append(resp.Identity.Set(ctx, thingIdentity{Name: state.Name})...)
 		resp.State.RemoveResource(ctx)
 		return
 	}
@@ -201,7 +213,9 @@ func (t *thing) Update(ctx context.Context, req resource.UpdateRequest, resp *re
 		return
 	}
 	plan.Revision = types.Int64Value(prior.Revision.ValueInt64() + 1)
-	if err := t.remote.Update("thing", plan.Name.ValueString(), plan.object(config)); err != nil {
+	var meta *metaModel
+	resp.Diagnostics.Append(req.ProviderMeta.Get(ctx, &meta)...)
+	if err := t.remote.Update("thing", plan.Name.ValueString(), plan.object(config, meta)); err != nil {
 		resp.Diagnostics.AddError("Thing not updated", err.Error())
 		return
 	}

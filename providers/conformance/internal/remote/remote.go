@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 )
@@ -88,6 +90,21 @@ func (r *Remote) Get(kind, name string) (map[string]any, error) {
 		return nil, nil
 	})
 	return object, err
+}
+
+// Names gives the names of the objects of a kind that begin so, in order.
+func (r *Remote) Names(kind, prefix string) ([]string, error) {
+	var names []string
+	err := r.locked(func() (*Event, error) {
+		for of := range r.objects {
+			if name, ok := strings.CutPrefix(of, kind+"/"); ok && strings.HasPrefix(name, prefix) {
+				names = append(names, name)
+			}
+		}
+		return nil, nil
+	})
+	slices.Sort(names)
+	return names, err
 }
 
 // Note writes something into the history that changes no object, and says how often it was noted before.

@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
+	"example.com/plumb/conformance/internal/busy"
 	"example.com/plumb/conformance/internal/remote"
 )
 
@@ -136,6 +137,32 @@ func (s *server) with(kind string, value *tfprotov6.DynamicValue, name string, a
 	return &spoilt
 }
 
+// without is a value of a resource that lacks an attribute.
+func (s *server) without(kind string, value *tfprotov6.DynamicValue, name string) *tfprotov6.DynamicValue {
+	attributes := s.object(kind, value)
+	if attributes == nil {
+		return value
+	}
+	delete(attributes, name)
+	types := maps.Clone(s.types[kind].AttributeTypes)
+	delete(types, name)
+	lacking := tftypes.Object{AttributeTypes: types}
+	spoilt, err := tfprotov6.NewDynamicValue(lacking, tftypes.NewValue(lacking, attributes))
+	if err != nil {
+		panic(err)
+	}
+	return &spoilt
+}
+
+// null is the value of a resource that does not exist.
+func (s *server) null(kind string) *tfprotov6.DynamicValue {
+	null, err := tfprotov6.NewDynamicValue(s.types[kind], tftypes.NewValue(s.types[kind], nil))
+	if err != nil {
+		panic(err)
+	}
+	return &null
+}
+
 func text(value string) tftypes.Value { return tftypes.NewValue(tftypes.String, value) }
 
 var (
@@ -153,6 +180,7 @@ func hang(ctx context.Context) error {
 }
 
 func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
+	defer busy.Call()()
 	trouble := s.asked("plan", req.TypeName, req.Config, req.PriorState)
 	switch trouble {
 	case "plan-crash":
@@ -169,6 +197,14 @@ func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanReso
 		resp.PlannedState = s.with(req.TypeName, resp.PlannedState, "title", text("not what you wrote"))
 	case "plan-wrong-type":
 		resp.PlannedState = wrong
+	case "plan-missing-attribute":
+		resp.PlannedState = s.without(req.TypeName, resp.PlannedState, "title")
+	case "plan-null":
+		resp.PlannedState = s.null(req.TypeName)
+	case "plan-write-only":
+		resp.PlannedState = s.with(req.TypeName, resp.PlannedState, "password_wo", text("kept"))
+	case "plan-replace-nowhere":
+		resp.RequiresReplace = append(resp.RequiresReplace, tftypes.NewAttributePath().WithAttributeName("nowhere"))
 	case "plan-huge":
 		resp.PlannedState = s.with(req.TypeName, resp.PlannedState, "label", text(strings.Repeat("x", huge)))
 	case "plan-defer":
@@ -180,6 +216,7 @@ func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanReso
 }
 
 func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
+	defer busy.Call()()
 	trouble := s.asked("apply", req.TypeName, req.Config, req.PriorState)
 	switch trouble {
 	case "apply-crash-before":
@@ -207,11 +244,11 @@ func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyRe
 	case "apply-unknown":
 		resp.NewState = s.with(req.TypeName, resp.NewState, "label", unknown)
 	case "apply-null":
-		null, err := tfprotov6.NewDynamicValue(s.types[req.TypeName], tftypes.NewValue(s.types[req.TypeName], nil))
-		if err != nil {
-			return nil, err
-		}
-		resp.NewState = &null
+		resp.NewState = s.null(req.TypeName)
+	case "apply-missing-attribute":
+		resp.NewState = s.without(req.TypeName, resp.NewState, "title")
+	case "apply-huge":
+		resp.NewState = s.with(req.TypeName, resp.NewState, "label", text(strings.Repeat("x", huge)))
 	case "apply-wrong-type":
 		resp.NewState = wrong
 	}
@@ -219,6 +256,7 @@ func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyRe
 }
 
 func (s *server) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
+	defer busy.Call()()
 	trouble := s.asked("read", req.TypeName, req.CurrentState)
 	switch trouble {
 	case "read-crash":
@@ -235,8 +273,24 @@ func (s *server) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRe
 		resp.NewState = s.with(req.TypeName, resp.NewState, "label", unknown)
 	case "read-wrong-type":
 		resp.NewState = wrong
+	case "read-missing-attribute":
+		resp.NewState = s.without(req.TypeName, resp.NewState, "title")
+	case "read-defer":
+		resp.Deferred = &tfprotov6.Deferred{Reason: tfprotov6.DeferredReasonProviderConfigUnknown}
 	}
 	return resp, nil
+}
+
+// These two are never spoilt.
+
+func (s *server) ValidateResourceConfig(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
+	defer busy.Call()()
+	return s.ProviderServer.ValidateResourceConfig(ctx, req)
+}
+
+func (s *server) UpgradeResourceState(ctx context.Context, req *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
+	defer busy.Call()()
+	return s.ProviderServer.UpgradeResourceState(ctx, req)
 }
 
 func problem(summary string) []*tfprotov6.Diagnostic {

@@ -19,7 +19,7 @@ use plumb_provider_protocol::messages::{
     self, ApplyResourceChangeRequest, ApplyResourceChangeResponse, CallFunctionRequest, ConfigRequest,
     DynamicValue, EphemeralPrivateRequest, ImportResourceStateRequest, MoveResourceStateRequest,
     PlanResourceChangeRequest, ReadDataSourceRequest, ReadResourceRequest, ResourceIdentityData, Timestamp,
-    UpgradeResourceStateRequest, ValidateProviderConfigRequest,
+    UpgradeResourceIdentityRequest, UpgradeResourceStateRequest, ValidateProviderConfigRequest,
 };
 use plumb_provider_protocol::value;
 use tokio::sync::Mutex;
@@ -211,6 +211,23 @@ impl PluginProvider {
         let value = self.receive(&asked, answer.upgraded_state.as_ref(), &typed.ty)?;
         let value = self.speaker().known(&asked, normalise(value, &typed.schema.block))?;
         Ok((value, diagnostics))
+    }
+
+    async fn try_upgrade_identity(&self, kind: &str, version: i64, identity: Bytes) -> Outcome<Value> {
+        let asked = Asked::of("UpgradeResourceIdentity", kind);
+        let schema = self.schemas().await?.identity(kind)?.ok_or_else(|| no_identity(kind))?;
+        let request = UpgradeResourceIdentityRequest {
+            type_name: kind.to_owned(),
+            version,
+            raw_identity: Some(raw(RawState::Json(identity))),
+        };
+        let process = self.either().await?;
+        let answer =
+            self.quick(&process, &asked, process.client().upgrade_resource_identity(request)).await?;
+        let diagnostics = self.speaker().reported(&answer.diagnostics).into_result()?;
+        let identity = self.receive_identity(&asked, answer.upgraded_identity.as_ref(), Some(&schema))?;
+        let identity = identity.ok_or_else(|| self.speaker().broken(&asked, "there is no identity in it"))?;
+        Ok((self.speaker().known(&asked, identity)?, diagnostics))
     }
 
     async fn try_read(&self, request: ReadRequest) -> Outcome<ReadResponse> {
@@ -543,6 +560,10 @@ impl Provider for PluginProvider {
 
     async fn upgrade(&self, kind: &str, version: i64, state: RawState) -> Answer<Value> {
         answer(self.try_upgrade(kind, version, state).await)
+    }
+
+    async fn upgrade_identity(&self, kind: &str, version: i64, identity: Bytes) -> Answer<Value> {
+        answer(self.try_upgrade_identity(kind, version, identity).await)
     }
 
     async fn read(&self, request: ReadRequest) -> Answer<ReadResponse> {

@@ -4,8 +4,8 @@
 //! says where in the handshake line, and answers calls until the host says that it is over. The provider is the same
 //! trait that the engine calls when it is compiled in.
 //!
-//! Started by a person, or with `-debug` as its argument, it says what it is, or serves without encryption and prints how
-//! to attach to it.
+//! Started by a person it says what it is and how to try it; with `-debug` as its argument it serves without encryption, one
+//! host after another, and prints how to attach to it.
 
 mod provider;
 mod service;
@@ -28,15 +28,12 @@ use provider::Served;
 use service::{Service, Shutdown};
 use stream::Incoming;
 
-/// What the plugin says to a person who starts it.
-const HINT: &str = "This program is a provider. It is started by Plumb, Terraform or OpenTofu; to debug it, start it with -debug.";
-
 /// Why a plugin could not serve.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// A person started it.
-    #[error("{HINT}")]
-    NotStartedByHost,
+    #[error("{0}")]
+    NotStartedByHost(String),
     /// The socket could not be made, or the handshake could not be printed.
     #[error("cannot listen: {0}")]
     Listen(#[from] std::io::Error),
@@ -46,6 +43,31 @@ pub enum ServeError {
     /// The connection failed.
     #[error("cannot serve: {0}")]
     Transport(#[from] tonic::transport::Error),
+}
+
+/// Whether a host of plugins started this program.
+pub fn is_started_by_host() -> bool {
+    std::env::var(handshake::COOKIE.0).is_ok_and(|value| value == handshake::COOKIE.1)
+}
+
+/// What a plugin says to a person who starts it.
+fn hint(address: &str) -> String {
+    let folder = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.to_owned()));
+    let folder = folder.unwrap_or_else(|| PathBuf::from("/folder/of/this/program"));
+    format!(
+        "This program is a provider, {address}. Plumb, Terraform and OpenTofu start it themselves.
+
+To try it without installing it, write this into a file, and name the file in TF_CLI_CONFIG_FILE:
+
+  provider_installation {{
+    dev_overrides {{
+      {address:?} = {folder:?}
+    }}
+    direct {{}}
+  }}
+
+To run it under a debugger, start it with -debug."
+    )
 }
 
 /// Serves a provider until its host ends it. `address` is the provider's (`example.com/acme/probe`).
@@ -64,9 +86,8 @@ pub async fn serve(address: &str, provider: Arc<dyn Provider>) -> ExitCode {
 
 async fn try_serve(address: &str, provider: Arc<dyn Provider>) -> Result<(), ServeError> {
     let debug = std::env::args().skip(1).any(|argument| argument == "-debug" || argument == "--debug");
-    let started_by_host = std::env::var(handshake::COOKIE.0).is_ok_and(|value| value == handshake::COOKIE.1);
-    if !started_by_host && !debug {
-        return Err(ServeError::NotStartedByHost);
+    if !is_started_by_host() && !debug {
+        return Err(ServeError::NotStartedByHost(hint(address)));
     }
     let host = std::env::var(handshake::CLIENT_CERTIFICATE).ok().filter(|pem| !pem.is_empty() && !debug);
     let encryption = match host {
@@ -97,8 +118,7 @@ async fn try_serve(address: &str, provider: Arc<dyn Provider>) -> Result<(), Ser
         });
     tokio::select! {
         result = server => result?,
-        // Interrupts reach the whole process group; the host decides what they mean.
-        () = ignore_interrupts() => {}
+        () = interrupted(debug) => {}
         // A host that keeps its connection open does not keep the plugin from ending.
         () = async { over.asked().await; tokio::time::sleep(GRACE).await } => {}
     }
@@ -108,12 +128,19 @@ async fn try_serve(address: &str, provider: Arc<dyn Provider>) -> Result<(), Ser
 
 /// How long calls that are on their way may take after the host said that it is over.
 const GRACE: Duration = Duration::from_millis(500);
+/// How many bytes the path of the folder for sockets may have, so that 104 suffice for the path of a socket.
+const LONGEST_FOLDER: usize = 80;
 /// How many bytes of one request may be on their way.
 const STREAM_WINDOW: u32 = 4 << 20;
 
-/// Swallows interrupts for ever.
-async fn ignore_interrupts() {
-    while tokio::signal::ctrl_c().await.is_ok() {}
+/// Waits for the interrupt that is meant for this program: the first one of the person who debugs it. Otherwise interrupts
+/// reach the whole process group, and the host decides what they mean.
+async fn interrupted(debug: bool) {
+    while tokio::signal::ctrl_c().await.is_ok() {
+        if debug {
+            return;
+        }
+    }
     // Where there are no such signals, there is nothing to swallow.
     std::future::pending::<()>().await;
 }
@@ -122,6 +149,8 @@ async fn ignore_interrupts() {
 fn socket_folder() -> std::io::Result<tempfile::TempDir> {
     let wanted = std::env::var_os(handshake::SOCKET_FOLDER).filter(|folder| !folder.is_empty());
     let folder = wanted.map_or_else(std::env::temp_dir, PathBuf::from);
+    // The system cuts the names of sockets off: a folder too deep for one is passed over.
+    let folder = if folder.as_os_str().len() > LONGEST_FOLDER { PathBuf::from("/tmp") } else { folder };
     tempfile::Builder::new().prefix("plumb-").tempdir_in(folder)
 }
 
@@ -139,5 +168,7 @@ fn announce_debug(address: &str, socket: &std::path::Path) -> std::io::Result<()
         "Test": true,
         "Addr": { "Network": "unix", "String": socket },
     }});
-    print(&format!("To attach to this provider, set\n\n\tTF_REATTACH_PROVIDERS='{entry}'\n"))
+    print(&format!(
+        "{address} serves until it is interrupted. To use it, run Plumb, Terraform or OpenTofu with\n\n\tTF_REATTACH_PROVIDERS='{entry}'\n"
+    ))
 }

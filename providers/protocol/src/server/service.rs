@@ -142,6 +142,7 @@ struct Once<F>(Option<F>);
 
 impl<Q, R, F, A> UnaryService<Q> for Once<F>
 where
+    R: Send + 'static,
     F: FnOnce(Q) -> A,
     A: Future<Output = Result<R, Status>> + Send + 'static,
 {
@@ -150,9 +151,19 @@ where
 
     fn call(&mut self, request: Request<Q>) -> Self::Future {
         let f = self.0.take().expect("a request is answered once");
-        let answer = f(request.into_inner());
-        Box::pin(async move { answer.await.map(Response::new) })
+        // On a task of its own: a call goes on when the host hangs up, and a panic ends it alone.
+        let answer = tokio::spawn(f(request.into_inner()));
+        Box::pin(async move { answer.await.unwrap_or_else(|error| Err(lost(error))).map(Response::new) })
     }
+}
+
+/// What the host is told of a call that did not end with an answer.
+fn lost(error: tokio::task::JoinError) -> Status {
+    let said = error.try_into_panic().ok().and_then(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        text.or_else(|| panic.downcast_ref::<String>().cloned())
+    });
+    Status::internal(format!("the provider panicked: {}", said.unwrap_or_else(|| "no reason given".into())))
 }
 
 /// A stream on which nothing comes until the plugin ends: what it prints goes to its real output, and it offers no

@@ -2,15 +2,62 @@
 //!
 //! Every plan is held against the contract: what the configuration says must be planned, what the plan knew must be
 //! the outcome, and nothing may be left unknown. A broken promise is an error like any other.
+//!
+//! ```
+//! use plumb_provider_sdk::harness::Harness;
+//! # use plumb_provider_sdk::{Attr, Context, Failed, Model, ProviderBuilder, Resource, async_trait};
+//! # /// A greeting.
+//! # #[derive(Clone, Debug, Model)]
+//! # struct Greeting {
+//! #     /// Whom to greet.
+//! #     #[attribute(required, requires_replace)]
+//! #     name: String,
+//! #     /// The greeting.
+//! #     #[attribute(computed)]
+//! #     text: Attr<String>,
+//! # }
+//! # struct Greetings;
+//! # #[async_trait]
+//! # impl Resource for Greetings {
+//! #     type Model = Greeting;
+//! #     type Client = ();
+//! #     async fn create(&self, planned: Greeting, _: &mut Context<()>) -> Result<Greeting, Failed<Greeting>> {
+//! #         Ok(Greeting { text: format!("Hello {}!", planned.name).into(), ..planned })
+//! #     }
+//! # }
+//! # let provider = ProviderBuilder::new("greetings").resource("greeting", Greetings).build();
+//! # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+//! # runtime.block_on(async {
+//! let harness = Harness::new(provider).await?;
+//! let object = harness.create("greeting", &[("name", "Ada".into())]).await?;
+//! assert_eq!(object.text("text"), "Hello Ada!");
+//!
+//! let plan = harness.plan("greeting", Some(&object), &[("name", "Grace".into())]).await?;
+//! assert!(plan.is_replacement() && plan.is_unknown("text"));
+//! # Ok::<_, plumb_provider_sdk::Diagnostics>(())
+//! # }).unwrap();
+//! ```
+//!
+//! [`Harness::life`] leads an object from its creation to its end and holds every step against the others. A harness takes
+//! any provider: also one in a process of its own, which the host of Plumb makes look like any other.
+//!
+//! Elsewhere: what is held against the contract is in `promise`, lives are in [`life`].
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use ecow::EcoString;
 use plumb_model::{Block, Diagnostic, Diagnostics, Path, Value};
 use plumb_provider_api::{
-    ApplyRequest, ImportTarget, PlanRequest, Provider, ProviderSchema, RawState, ReadRequest,
+    ApplyRequest, FunctionError, ImportTarget, MoveRequest, OpenResponse, PlanRequest, Provider,
+    ProviderSchema, RawState, ReadRequest,
 };
+
+pub mod life;
+mod promise;
+
+use promise::{check_outcome, check_plan, propose};
 
 /// A provider under test.
 pub struct Harness {
@@ -27,6 +74,8 @@ pub struct Object {
     pub state: Value,
     /// What the provider wants remembered.
     pub private: Bytes,
+    /// What tells it apart, if its type has an identity.
+    pub identity: Option<Value>,
 }
 
 impl Object {
@@ -53,6 +102,7 @@ pub struct Forecast {
     pub requires_replace: Vec<Path>,
     /// For the apply.
     pub private: Bytes,
+    identity: Option<Value>,
 }
 
 impl Forecast {
@@ -139,24 +189,24 @@ impl Harness {
     ) -> Result<Forecast, Diagnostics> {
         let config = self.config(kind, arguments)?;
         self.provider.validate_resource(kind, config.clone()).await.into_result()?;
-        let private = prior.map(|o| o.private.clone()).unwrap_or_default();
-        let first = self.forecast(kind, prior.map(|o| o.state.clone()), config.clone(), private).await?;
+        let first = self.forecast(kind, prior, config.clone(), None).await?;
         if !first.is_replacement() {
             return Ok(first);
         }
-        let second = self.forecast(kind, None, config, first.private.clone()).await?;
+        let second = self.forecast(kind, None, config, Some(first.private.clone())).await?;
         Ok(Forecast { prior: first.prior, requires_replace: first.requires_replace, ..second })
     }
 
     async fn forecast(
         &self,
         kind: &str,
-        prior: Option<Value>,
+        object: Option<&Object>,
         config: Value,
-        prior_private: Bytes,
+        private: Option<Bytes>,
     ) -> Result<Forecast, Diagnostics> {
         let block = self.block(kind)?;
-        let prior = prior.unwrap_or_else(|| Value::Null(block.implied_type()));
+        let prior = object.map_or_else(|| Value::Null(block.implied_type()), |o| o.state.clone());
+        let prior_private = private.or_else(|| object.map(|o| o.private.clone())).unwrap_or_default();
         let proposed = propose(block, &prior, &config);
         let request = PlanRequest {
             kind: kind.into(),
@@ -165,7 +215,7 @@ impl Harness {
             config: config.clone(),
             prior_private,
             meta: None,
-            prior_identity: None,
+            prior_identity: object.and_then(|o| o.identity.clone()),
         };
         let (response, _) = self.provider.plan(request).await.into_result()?;
         check_plan(block, &prior, &config, &response.planned)?;
@@ -176,6 +226,7 @@ impl Harness {
             planned: response.planned,
             requires_replace: response.requires_replace,
             private: response.private,
+            identity: response.identity,
         })
     }
 
@@ -187,44 +238,36 @@ impl Harness {
                 kind: forecast.kind.clone(),
                 state: prior.clone(),
                 private: forecast.private.clone(),
+                identity: None,
             };
             if let Err((left, diagnostics)) = self.delete(&object).await {
                 return (left, diagnostics);
             }
             prior = Value::Null(prior.ty());
         }
-        let (planned, config) = (forecast.planned.clone(), forecast.config.clone());
-        self.step(&forecast.kind, prior, planned, config, forecast.private.clone()).await
+        self.step(ApplyRequest {
+            kind: forecast.kind.clone(),
+            prior,
+            planned: forecast.planned.clone(),
+            config: forecast.config.clone(),
+            planned_private: forecast.private.clone(),
+            meta: None,
+            planned_identity: forecast.identity.clone(),
+        })
+        .await
     }
 
-    async fn step(
-        &self,
-        kind: &str,
-        prior: Value,
-        planned: Value,
-        config: Value,
-        planned_private: Bytes,
-    ) -> (Option<Object>, Diagnostics) {
-        let response = self
-            .provider
-            .apply(ApplyRequest {
-                kind: kind.into(),
-                prior,
-                planned: planned.clone(),
-                config,
-                planned_private,
-                meta: None,
-                planned_identity: None,
-            })
-            .await;
+    async fn step(&self, request: ApplyRequest) -> (Option<Object>, Diagnostics) {
+        let (kind, planned) = (request.kind.clone(), request.planned.clone());
+        let response = self.provider.apply(request).await;
         let mut diagnostics = response.diagnostics;
         let state = response.state.filter(|state| !state.is_null());
         if !diagnostics.has_errors() {
             let outcome = state.as_ref().unwrap_or(&Value::NULL);
             diagnostics.extend(check_outcome(&planned, outcome));
         }
-        let object = state.map(|state| Object { kind: kind.into(), state, private: response.private });
-        (object, diagnostics)
+        let (private, identity) = (response.private, response.identity);
+        (state.map(|state| Object { kind, state, private, identity }), diagnostics)
     }
 
     /// Plans and creates an object.
@@ -255,13 +298,18 @@ impl Harness {
             current: object.state.clone(),
             private: object.private.clone(),
             meta: None,
-            identity: None,
+            identity: object.identity.clone(),
         };
         let (response, _) = self.provider.read(request).await.into_result()?;
         if !response.state.is_wholly_known() {
             return Err(broken("What was read is not wholly known.".into()));
         }
-        let object = Object { kind: object.kind.clone(), state: response.state, private: response.private };
+        let object = Object {
+            kind: object.kind.clone(),
+            state: response.state,
+            private: response.private,
+            identity: response.identity,
+        };
         Ok((!object.state.is_null()).then_some(object))
     }
 
@@ -271,9 +319,17 @@ impl Harness {
     /// What the provider says, with what is left of the object.
     pub async fn delete(&self, object: &Object) -> Result<(), (Option<Object>, Diagnostics)> {
         let null = Value::Null(object.state.ty());
-        let private = object.private.clone();
-        let (left, diagnostics) =
-            self.step(&object.kind, object.state.clone(), null.clone(), null, private).await;
+        let (left, diagnostics) = self
+            .step(ApplyRequest {
+                kind: object.kind.clone(),
+                prior: object.state.clone(),
+                planned: null.clone(),
+                config: null,
+                planned_private: object.private.clone(),
+                meta: None,
+                planned_identity: object.identity.clone(),
+            })
+            .await;
         if diagnostics.has_errors() { Err((left, diagnostics)) } else { Ok(()) }
     }
 
@@ -282,11 +338,51 @@ impl Harness {
     /// # Errors
     /// What the provider says; and if there is no such object.
     pub async fn import(&self, kind: &str, id: &str) -> Result<Object, Diagnostics> {
-        let target = ImportTarget::Id(id.into());
+        let found = self.take_over(kind, ImportTarget::Id(id.into())).await?;
+        self.read(&found).await?.ok_or_else(|| broken(format!("There is no object `{id}`.")))
+    }
+
+    /// Takes an object under management by its identity and reads it.
+    ///
+    /// # Errors
+    /// What the provider says; and if there is no such object.
+    pub async fn import_identity(
+        &self,
+        kind: &str,
+        identity: &[(&str, Value)],
+    ) -> Result<Object, Diagnostics> {
+        let identity = Value::object(identity.iter().map(|(name, value)| (*name, value.clone())));
+        let found = self.take_over(kind, ImportTarget::Identity(identity.clone())).await?;
+        self.read(&found).await?.ok_or_else(|| broken(format!("There is no object {identity:?}.")))
+    }
+
+    async fn take_over(&self, kind: &str, target: ImportTarget) -> Result<Object, Diagnostics> {
         let (mut found, _) = self.provider.import(kind, target).await.into_result()?;
         let found = found.pop().ok_or_else(|| broken("Nothing was imported.".into()))?;
-        let object = Object { kind: found.kind, state: found.state, private: found.private };
-        self.read(&object).await?.ok_or_else(|| broken(format!("There is no object `{id}`.")))
+        Ok(Object { kind: found.kind, state: found.state, private: found.private, identity: found.identity })
+    }
+
+    /// Turns a saved object of another resource type, as JSON, into one of this.
+    ///
+    /// # Errors
+    /// What the provider says.
+    pub async fn moved(
+        &self,
+        from: (&str, &str),
+        version: i64,
+        json: &str,
+        to: &str,
+    ) -> Result<Object, Diagnostics> {
+        let request = MoveRequest {
+            source_provider: from.0.into(),
+            source_kind: from.1.into(),
+            source_version: version,
+            source_state: RawState::Json(Bytes::copy_from_slice(json.as_bytes())),
+            source_private: Bytes::new(),
+            target_kind: to.into(),
+        };
+        let (moved, _) = self.provider.move_state(request).await.into_result()?;
+        Ok(Object { kind: moved.kind, state: moved.state, private: moved.private, identity: moved.identity })
     }
 
     /// Reads a data source.
@@ -302,6 +398,49 @@ impl Harness {
         Ok(value)
     }
 
+    /// Opens an ephemeral resource.
+    ///
+    /// # Errors
+    /// What the provider says.
+    pub async fn open(&self, kind: &str, arguments: &[(&str, Value)]) -> Result<OpenResponse, Diagnostics> {
+        let schema = self.schema.ephemeral_resources.get(kind);
+        let schema =
+            schema.ok_or_else(|| broken(format!("There is no ephemeral resource type `{kind}`.")))?;
+        let config = body(&schema.block, arguments)?;
+        self.provider.validate_ephemeral(kind, config.clone()).await.into_result()?;
+        let (opened, _) = self.provider.open(kind, config).await.into_result()?;
+        Ok(opened)
+    }
+
+    /// Keeps an ephemeral resource open: what to hand to the next call, and when to come again.
+    ///
+    /// # Errors
+    /// What the provider says.
+    pub async fn renew(
+        &self,
+        kind: &str,
+        private: Bytes,
+    ) -> Result<(Bytes, Option<SystemTime>), Diagnostics> {
+        let (renewed, _) = self.provider.renew(kind, private).await.into_result()?;
+        Ok(renewed)
+    }
+
+    /// Closes an ephemeral resource.
+    ///
+    /// # Errors
+    /// What the provider says.
+    pub async fn close(&self, kind: &str, private: Bytes) -> Result<(), Diagnostics> {
+        self.provider.close(kind, private).await.into_result().map(drop)
+    }
+
+    /// Calls a function.
+    ///
+    /// # Errors
+    /// What the provider says.
+    pub async fn call(&self, name: &str, arguments: Vec<Value>) -> Result<Value, FunctionError> {
+        self.provider.call(name, arguments).await
+    }
+
     /// Brings a saved object, as JSON, into the present form.
     ///
     /// # Errors
@@ -309,7 +448,7 @@ impl Harness {
     pub async fn upgrade(&self, kind: &str, version: i64, json: &str) -> Result<Object, Diagnostics> {
         let state = RawState::Json(Bytes::copy_from_slice(json.as_bytes()));
         let (state, _) = self.provider.upgrade(kind, version, state).await.into_result()?;
-        Ok(Object { kind: kind.into(), state, private: Bytes::new() })
+        Ok(Object { kind: kind.into(), state, private: Bytes::new(), identity: None })
     }
 }
 
@@ -337,51 +476,4 @@ fn body(block: &Block, arguments: &[(&str, Value)]) -> Result<Value, Diagnostics
         let given = arguments.iter().find(|(given, _)| name == given);
         given.map_or_else(|| empty.clone(), |(_, value)| value.clone())
     }))))
-}
-
-/// Prior and configuration merged, for blocks without computed attributes in nested objects.
-fn propose(block: &Block, prior: &Value, config: &Value) -> Value {
-    let entries = config.as_entries().expect("a configuration is an object");
-    Value::Object(Arc::new(entries.map_values(|name, config| {
-        let computed = block.attributes.get(name).is_some_and(|a| a.computed);
-        match prior.get(name) {
-            Some(prior) if computed && config.is_null() => prior.clone(),
-            _ => config.clone(),
-        }
-    })))
-}
-
-fn check_plan(block: &Block, prior: &Value, config: &Value, planned: &Value) -> Result<(), Diagnostics> {
-    let entries = planned.as_entries().ok_or_else(|| broken("No object was planned.".into()))?;
-    for (name, planned) in entries.iter() {
-        let config = config.get(name).unwrap_or(&Value::NULL);
-        let attribute = block.attributes.get(name);
-        let chosen = attribute.is_some_and(|a| a.computed && config.is_null());
-        let hidden = attribute.is_some_and(|a| a.write_only) && planned.is_null();
-        let kept = prior.get(name) == Some(planned) && !config.is_null() && !planned.is_null();
-        if planned != config && !chosen && !hidden && !kept {
-            return Err(broken(format!("`{name}` is configured as {config:?} but planned as {planned:?}.")));
-        }
-    }
-    Ok(())
-}
-
-fn check_outcome(planned: &Value, outcome: &Value) -> Diagnostics {
-    if !outcome.is_wholly_known() {
-        return broken("The outcome is not wholly known.".into());
-    }
-    if planned.is_null() != outcome.is_null() {
-        return broken(format!("Planned {planned:?}, got {outcome:?}."));
-    }
-    let differing = planned
-        .as_entries()
-        .into_iter()
-        .flat_map(|entries| entries.iter())
-        .find(|(name, value)| value.is_wholly_known() && outcome.get(name) != Some(*value));
-    match differing {
-        None => Diagnostics::new(),
-        Some((name, value)) => {
-            broken(format!("`{name}` was planned as {value:?} and is {:?}.", outcome.get(name)))
-        }
-    }
 }

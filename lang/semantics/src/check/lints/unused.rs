@@ -1,0 +1,161 @@
+//! What is declared and never used.
+//!
+//! A declaration is used if a node of the program depends on it, so that a mention in any expression counts. Names that
+//! begin with `_` are meant to be unused. A variable with validations is used: what it is for is to be checked.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use ecow::eco_format;
+use plumb_model::address::Mode;
+use plumb_model::{Diagnostic, Diagnostics, Span};
+
+use crate::program::{Declarations, Module, ModuleId, NodeKind, Program};
+use crate::reference::{self, Subject};
+
+/// What is used in a program.
+pub(super) struct Used {
+    /// By [`NodeId`]: whether a node depends on it.
+    nodes: Vec<bool>,
+    /// Outputs that some caller uses, whichever call path it has: what declares them, and which of them.
+    outputs: HashSet<(*const Declarations, u32)>,
+}
+
+impl Used {
+    /// Linear in the dependencies of the program.
+    pub(super) fn of(program: &Program) -> Used {
+        let mut used = Used { nodes: vec![false; program.node_count()], outputs: HashSet::new() };
+        for (id, node) in program.nodes() {
+            // What must be done before a module is done is not used by that.
+            if node.kind == NodeKind::CallEnd {
+                continue;
+            }
+            for dependency in program.dependencies(id) {
+                used.nodes[dependency.to.0 as usize] = true;
+                let to = program.node(dependency.to);
+                if to.kind == NodeKind::Output {
+                    let declarations = Arc::as_ptr(&program.module(to.module).declarations);
+                    used.outputs.insert((declarations, to.index));
+                }
+            }
+        }
+        for (id, module) in program.modules() {
+            used.imports(program, id, module);
+        }
+        used
+    }
+
+    /// Imports are no nodes, but what they mention is used.
+    fn imports(&mut self, program: &Program, id: ModuleId, module: &Module) {
+        for decl in &module.imports {
+            let exprs = [Some(&decl.to), decl.id.as_ref(), decl.identity.as_ref(), decl.for_each.as_ref()];
+            for traversal in exprs.into_iter().flatten().flat_map(|expr| expr.references()) {
+                let node = match reference::parse(traversal).map(|reference| reference.subject) {
+                    Ok(Subject::Variable(name)) => {
+                        module.variables.get_index_of(&name.name).map(|i| (NodeKind::Variable, i))
+                    }
+                    Ok(Subject::Local(name)) => {
+                        module.locals.get_index_of(&name.name).map(|i| (NodeKind::Local, i))
+                    }
+                    _ => None,
+                };
+                if let Some((kind, index)) = node {
+                    self.nodes[program.node_id(id, kind, index).0 as usize] = true;
+                }
+            }
+        }
+    }
+
+    fn node(&self, program: &Program, module: ModuleId, kind: NodeKind, index: usize) -> bool {
+        self.nodes[program.node_id(module, kind, index).0 as usize]
+    }
+}
+
+/// Reports what is unused in a module.
+pub(super) fn check(program: &Program, used: &Used, id: ModuleId, found: &mut Diagnostics) {
+    let module = program.module(id);
+    for (i, decl) in module.variables.values().enumerate() {
+        let name = decl.name.as_str();
+        let meant = !decl.validations.is_empty() || decl.constant || name.starts_with('_');
+        if !meant && !used.node(program, id, NodeKind::Variable, i) {
+            found.push(
+                unused("unused-variable", "Unused variable", decl.span)
+                    .detail(eco_format!("Nothing in the module uses the variable `{name}`."))
+                    .help("Remove it, or begin its name with `_` if callers have to give it all the same."),
+            );
+        }
+    }
+    for (i, decl) in module.locals.values().enumerate() {
+        let name = decl.name.as_str();
+        if !name.starts_with('_') && !used.node(program, id, NodeKind::Local, i) {
+            found.push(
+                unused("unused-local", "Unused local value", decl.name.span)
+                    .detail(eco_format!("Nothing in the module uses the local value `{name}`."))
+                    .help("Remove it, or begin its name with `_`."),
+            );
+        }
+    }
+    for (i, decl) in module.resources.values().enumerate() {
+        let conditions = &decl.lifecycle;
+        let meant = decl.check.is_some()
+            || decl.resource.name.starts_with('_')
+            || !conditions.preconditions.is_empty()
+            || !conditions.postconditions.is_empty();
+        if decl.resource.mode == Mode::Data && !meant && !used.node(program, id, NodeKind::Resource, i) {
+            found.push(
+                unused("unused-data", "Unused data source", decl.span)
+                    .detail(eco_format!("Nothing in the module uses what `{}` reads.", decl.resource))
+                    .help("Remove it, or begin its name with `_` if reading it is what it is for."),
+            );
+        }
+    }
+    for (i, decl) in module.providers.values().enumerate() {
+        let alias = decl.config.alias.as_ref();
+        let Some(alias) = alias.filter(|alias| decl.body.is_some() && !alias.starts_with('_')) else {
+            continue;
+        };
+        let handed_down = module
+            .calls
+            .values()
+            .any(|call| call.providers.iter().any(|(_, here, _)| here.alias.as_ref() == Some(alias)));
+        if !handed_down && !used.node(program, id, NodeKind::Provider, i) {
+            found.push(
+                unused("unused-provider", "Unused provider configuration", decl.span)
+                    .detail(eco_format!("No resource or module uses the configuration `{alias}`."))
+                    .help("Remove it when no recorded object needs it any more."),
+            );
+        }
+    }
+    outputs(program, used, id, found);
+}
+
+/// Outputs of modules that belong to this configuration alone, as far as can be told: their directory is below that of
+/// the root.
+fn outputs(program: &Program, used: &Used, id: ModuleId, found: &mut Diagnostics) {
+    let module = program.module(id);
+    if module.path.is_root() || !is_below(&module.directory, &program.root().directory) {
+        return;
+    }
+    for (i, (name, decl)) in module.outputs.iter().enumerate() {
+        let anywhere = used.outputs.contains(&(Arc::as_ptr(&module.declarations), i as u32));
+        if !anywhere && !name.starts_with('_') {
+            found.push(
+                unused("unused-output", "Unused output", decl.span)
+                    .detail(eco_format!("No caller of the module uses the output `{name}`."))
+                    .help("Remove it, or set the level of the lint where the module is called from elsewhere too."),
+            );
+        }
+    }
+}
+
+fn is_below(directory: &Path, root: &Path) -> bool {
+    let root = root.strip_prefix(".").unwrap_or(root);
+    let directory = directory.strip_prefix(".").unwrap_or(directory);
+    let up = directory.components().any(|part| part == std::path::Component::ParentDir);
+    directory.is_relative() && !up && directory.starts_with(root)
+}
+
+fn unused(code: &'static str, summary: &'static str, span: Span) -> Diagnostic {
+    Diagnostic::warning(code, summary).at(span)
+}

@@ -8,7 +8,7 @@ use plumb_model::address::ProviderSource;
 use plumb_model::{Diagnostic, Diagnostics, Sources};
 use plumb_provider_install::config::{Method, Origin, parse_mirror_url};
 use plumb_provider_install::gather::Gatherer;
-use plumb_provider_install::{LockFile, Platform, lock};
+use plumb_provider_install::{Constraints, LockFile, Platform, lock};
 use plumb_semantics::program::ModuleId;
 use plumb_semantics::{Loaded, Program};
 
@@ -144,14 +144,15 @@ fn schemas(program: &Program, recorded: BTreeSet<ProviderSource>, ui: &Ui) -> Ex
     Exit::Done
 }
 
-/// The tree of modules with what each needs, and what state needs besides.
+/// The tree of modules with what each needs, and what state needs besides, as Terraform prints them.
 fn needed(program: &Program, recorded: &BTreeSet<ProviderSource>) -> String {
     let mut text = String::from("\nProviders required by configuration:\n.\n");
     module(program, ModuleId(0), "", &mut text);
+    text.push('\n');
     if !recorded.is_empty() {
-        text.push_str("\nProviders required by state:\n");
+        text.push_str("Providers required by state:\n\n");
         for source in recorded {
-            let _ = writeln!(text, "  provider[{source}]");
+            let _ = writeln!(text, "    provider[{source}]\n");
         }
     }
     text
@@ -180,8 +181,11 @@ fn module(program: &Program, id: ModuleId, indent: &str, text: &mut String) {
         if left == 0 { ("└── ", "    ") } else { ("├── ", "│   ") }
     };
     for (source, constraints) in &lines {
-        let here = if source.is_builtin() { " (compiled in)" } else { "" };
-        let constraints = constraints.iter().map(|text| format!(" {text}")).collect::<Vec<_>>().join(",");
+        // Terraform has its own provider too, and says nothing about it.
+        let here = if source.is_builtin() && source.host != "terraform.io" { " (compiled in)" } else { "" };
+        let all = constraints.iter().filter_map(|text| text.parse::<Constraints>().ok());
+        let all = all.fold(Constraints::default(), |all, more| all.and(&more));
+        let constraints = if all.is_empty() { String::new() } else { format!(" {all}") };
         let _ = writeln!(text, "{indent}{}provider[{source}]{constraints}{here}", branch().0);
     }
     for (name, child) in calls {

@@ -182,17 +182,27 @@ pub fn other_protocol(
 /// A place that cannot be asked.
 fn not_answered(address: &Address, error: &FetchError) -> Diagnostic {
     let help = if error.is_denied() {
-        let host = error.url.host_str().unwrap_or_default();
-        format!(
-            "Give the token for {host} in the variable TF_TOKEN_{}, or in a `credentials {host:?}` block of the command-line configuration.",
-            host.replace('-', "__").replace('.', "_")
-        )
+        how_to_authorize(&error.url)
     } else {
         "Check the network, the proxy variables (HTTPS_PROXY), and that the certificate is one that is trusted (SSL_CERT_FILE); or name a mirror in the command-line configuration.".to_owned()
     };
     Diagnostic::error("provider-not-fetched", "Provider cannot be fetched")
         .detail(format!("Provider {address}: {error}."))
         .help(help)
+}
+
+fn how_to_authorize(url: &Url) -> String {
+    let name = url.host_str().unwrap_or_default();
+    let Some(port) = url.port() else {
+        let variable = name.replace('-', "__").replace('.', "_");
+        return format!(
+            "Give the token for {name} in the variable TF_TOKEN_{variable}, or in a `credentials \"{name}\"` block of the command-line configuration."
+        );
+    };
+    // A variable with a colon in its name is out of reach of most shells.
+    format!(
+        "Give the token for {name}:{port} in a `credentials \"{name}:{port}\"` block of the command-line configuration."
+    )
 }
 
 /// A host that does not say where its registry is.
@@ -204,12 +214,19 @@ fn not_discovered(address: &Address, error: &DiscoveryError) -> Diagnostic {
                 .detail(format!("Provider {address}: {error}."))
                 .help("Check the host in `source`; if the provider is not published in a registry, put it into a mirror and name that in the command-line configuration.")
         }
-        DiscoveryError::Garbage { .. } | DiscoveryError::NoToken { .. } => {
-            Diagnostic::error("provider-not-fetched", "Provider cannot be fetched")
+        DiscoveryError::Garbage { .. } => {
+            Diagnostic::error("invalid-registry-answer", "Registry or mirror answers with something else")
                 .detail(format!("Provider {address}: {error}."))
+                .help(SOMETHING_ELSE)
         }
+        DiscoveryError::NoToken { .. } => Diagnostic::error("provider-not-fetched", "Provider cannot be fetched")
+            .detail(format!("Provider {address}: {error}."))
+            .help("Correct `credentials_helper` in the command-line configuration, or give the token in a `credentials` block."),
     }
 }
+
+/// What to do about answers that make no sense.
+const SOMETHING_ELSE: &str = "Check that the address is that of a registry or mirror, and that no proxy or login page answers instead; then tell those who run it.";
 
 /// An answer that makes no sense.
 fn garbage(address: &Address, url: &Url, problem: impl std::fmt::Display) -> Diagnostic {
@@ -218,7 +235,7 @@ fn garbage(address: &Address, url: &Url, problem: impl std::fmt::Display) -> Dia
             "Provider {address}: the answer of {} is not what the protocol wants: {problem}.",
             plumb_registry::client::shown(url)
         ))
-        .help("Check that the address is that of a registry or mirror, and that no proxy or login page answers instead; then tell those who run it.")
+        .help(SOMETHING_ELSE)
 }
 
 /// The value of a document in JSON.

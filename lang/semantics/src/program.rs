@@ -637,6 +637,17 @@ pub struct RemovedDecl {
     pub span: Span,
 }
 
+impl RemovedDecl {
+    /// The names of the module calls that lead to what is removed.
+    pub fn from_names(&self) -> Vec<EcoString> {
+        let module = match &self.from {
+            Target::Module(module) => module,
+            Target::Resource(instance) => &instance.module,
+        };
+        module.0.iter().map(|(name, _)| name.clone()).collect()
+    }
+}
+
 /// An `import` block.
 #[derive(Debug)]
 pub struct ImportDecl {

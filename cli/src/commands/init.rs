@@ -16,7 +16,7 @@ use crate::args::InitArgs;
 use crate::registry::Registry;
 use crate::ui::{Exit, Ui};
 use crate::world::DiskWorld;
-use crate::{files, installed, modules, session, store};
+use crate::{compiled, files, installed, modules, session, store};
 
 /// Runs the command.
 pub fn run(args: &InitArgs, ui: &Ui) -> Exit {
@@ -52,7 +52,7 @@ pub fn run(args: &InitArgs, ui: &Ui) -> Exit {
     if ui.diagnostics(&found, &program.sources) {
         return Exit::Error;
     }
-    for source in used.iter().filter(|source| source.is_builtin()) {
+    for source in used.iter().filter(|source| compiled::is_compiled_in(source)) {
         ui.remark(&format!("Provider {source}: compiled in."));
     }
     ui.result("Ready. `plumb plan` shows what would change.\n");
@@ -66,7 +66,7 @@ fn choice(args: &InitArgs) -> Result<Choice, Diagnostics> {
 
 fn install(args: &InitArgs, mut wanted: BTreeMap<Address, Constraints>, ui: &Ui) -> Result<(), Diagnostics> {
     let choice = choice(args)?;
-    for source in recorded_providers()?.iter().filter(|source| !source.is_builtin()) {
+    for source in recorded_providers()?.iter().filter(|source| !compiled::is_compiled_in(source)) {
         wanted.entry(installed::address(source)?).or_default();
     }
     let mut installer = installed::installer()?;

@@ -10,15 +10,21 @@ use plumb_model::{Diagnostics, Sources};
 use plumb_semantics::program::ModuleId;
 use plumb_semantics::{Loaded, Program};
 
+use super::share;
 use crate::args::{ProvidersArgs, ProvidersCommand};
 use crate::registry::Registry;
 use crate::render::schema_json;
 use crate::ui::{Exit, Ui};
 use crate::world::DiskWorld;
-use crate::{modules, session, store};
+use crate::{compiled, modules, session, store};
 
 /// Runs the command.
 pub fn run(args: &ProvidersArgs, ui: &Ui) -> Exit {
+    match &args.command {
+        Some(ProvidersCommand::Serve { name, debug }) => return share::serve(name, *debug, ui),
+        Some(ProvidersCommand::Link { directory }) => return share::link(directory, ui),
+        _ => {}
+    }
     let world = Arc::new(DiskWorld::new());
     if !session::require_configuration(&*world, ui) {
         return Exit::Error;
@@ -40,6 +46,7 @@ pub fn run(args: &ProvidersArgs, ui: &Ui) -> Exit {
             Exit::Done
         }
         Some(ProvidersCommand::Schema { .. }) => schemas(&program, recorded, ui),
+        Some(ProvidersCommand::Serve { .. } | ProvidersCommand::Link { .. }) => Exit::Done,
     }
 }
 
@@ -113,7 +120,7 @@ fn module(program: &Program, id: ModuleId, indent: &str, text: &mut String) {
         if left == 0 { ("└── ", "    ") } else { ("├── ", "│   ") }
     };
     for (source, constraints) in &lines {
-        let here = if source.is_builtin() { " (compiled in)" } else { "" };
+        let here = if compiled::is_compiled_in(source) { " (compiled in)" } else { "" };
         let constraints = constraints.iter().map(|text| format!(" {text}")).collect::<Vec<_>>().join(",");
         let _ = writeln!(text, "{indent}{}provider[{source}]{constraints}{here}", branch().0);
     }

@@ -4,6 +4,7 @@
 //! - `documents`: every command that the documentation shows, and what it prints;
 //! - `authoring`: what helps authors; `commands`: exit codes, streams, formats, approval, locks; `choosing`: what is planned;
 //! - `failing`: failed steps and interrupts; `robust`: killed processes, full disks, damaged files, absurd input;
+//! - `sharing`: the compiled-in providers in Terraform; `tutorial`: the provider that `docs/providers/writing.md` builds;
 //! - `killed`: Plumb and a provider in a process of its own, killed while they change things.
 
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
@@ -19,3 +20,5 @@ mod examples;
 mod failing;
 mod killed;
 mod robust;
+mod sharing;
+mod tutorial;

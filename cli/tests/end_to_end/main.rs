@@ -5,7 +5,8 @@
 //! - `authoring`: what helps authors; `commands`: exit codes, streams, formats, approval, locks; `choosing`: what is planned;
 //! - `failing`: failed steps and interrupts; `robust`: killed processes, full disks, damaged files, absurd input;
 //! - `sharing`: the compiled-in providers in Terraform; `tutorial`: the provider that `docs/providers/writing.md` builds;
-//! - `killed`: Plumb and a provider in a process of its own, killed while they change things.
+//! - `killed`: Plumb and a provider in a process of its own, killed while they change things;
+//! - `parity`: Terraform and Plumb side by side.
 
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
@@ -19,6 +20,7 @@ mod documents;
 mod examples;
 mod failing;
 mod killed;
+mod parity;
 mod robust;
 mod sharing;
 mod tutorial;

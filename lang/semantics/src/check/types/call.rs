@@ -16,11 +16,21 @@ use plumb_syntax::tree::{Call, Expr};
 
 use super::expr::{Infer, literal_text};
 use super::ty::{Kind, Phase, Ty, joined};
+use crate::callee::{self, Callee};
 use crate::expr::FunctionContext;
-use crate::types::define::{Defined, no_libraries};
+use crate::types::define::Defined;
 
 impl Infer<'_, '_> {
     pub(super) fn call(&mut self, call: &Call) -> Ty {
+        let declared = &self.typer.program.module(self.place.module).declarations;
+        if let Ok(Callee::Declared(_, decl)) = callee::resolve(Some(declared), call) {
+            let phase = call.arguments.iter().map(|argument| self.infer(argument).deepest()).max();
+            let phase = phase.unwrap_or_default();
+            return decl
+                .result
+                .as_ref()
+                .map_or(Ty::any(phase), |result| Ty::of(&result.shape.ty().without_optional(), phase));
+        }
         let function = match call.namespaces.first().map(|namespace| namespace.as_str()) {
             None => plumb_functions::lookup(&call.name.name),
             Some("core") if call.namespaces.len() == 1 => plumb_functions::lookup(&call.name.name),
@@ -261,7 +271,7 @@ impl Infer<'_, '_> {
                 let found = self.infer(value);
                 let nothing = |_: &Expr| Ok(Value::unknown(Type::Dynamic));
                 let module = self.typer.program.module(self.place.module);
-                let scope = Defined { types: &module.types, libraries: &no_libraries };
+                let scope = Defined(Some(&module.declarations));
                 let constraint =
                     crate::types::constraint(ty, module.dialect, &scope, &nothing, &mut Diagnostics::new());
                 let fine = self.check_fits(

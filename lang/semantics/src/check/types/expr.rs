@@ -107,9 +107,11 @@ impl<'t, 'a> Infer<'t, 'a> {
                 self.infer(inner);
                 Ty::error()
             }
-            ExprKind::Nullable(_) | ExprKind::Where(_) | ExprKind::Qualified(_) | ExprKind::Error => {
-                Ty::error()
+            ExprKind::Qualified(name) => {
+                let declared = &self.typer.program.module(self.place.module).declarations;
+                crate::callee::constant(Some(declared), name).map_or_else(|_| Ty::error(), Ty::of_value)
             }
+            ExprKind::Nullable(_) | ExprKind::Where(_) | ExprKind::Error => Ty::error(),
         }
     }
 

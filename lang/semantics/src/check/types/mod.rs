@@ -191,17 +191,17 @@ impl<'a> Typer<'a> {
             return Ty::of(&decl.ty, root_phase);
         };
         let call = &self.program.module(parent).calls[call as usize];
-        match (call.arguments.get(&decl.name.name), &call.pass_through) {
-            (Some(argument), _) => {
+        match (call.given(&decl.name.name), call.passed_object()) {
+            (Some(written), _) => {
                 let place = self.call_place(parent, call);
-                let given = self.expr(&place, &argument.value);
+                let given = self.expr(&place, written);
                 let what = eco_format!("The value given for `{}` of `module.{}`", decl.name, call.name);
                 let constraint = if decl.typed { &decl.constraint } else { &Type::Dynamic };
                 let fine = self.with(&place, |infer| {
                     infer.check_fits(
                         &given,
                         constraint,
-                        &argument.value,
+                        written,
                         "invalid-variable-value",
                         "Invalid value for input variable",
                         &what,

@@ -110,7 +110,7 @@ impl Registry {
     /// Exactly which build of a provider is used here.
     pub fn build(&self, source: &ProviderSource) -> ProviderLock {
         let source = source.clone();
-        if compiled::is_compiled_in(source) {
+        if compiled::is_compiled_in(&source) {
             return ProviderLock {
                 source,
                 version: env!("CARGO_PKG_VERSION").to_owned(),

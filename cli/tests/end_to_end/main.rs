@@ -4,6 +4,7 @@
 //! - `documents`: every command that the documentation shows, and what it prints;
 //! - `authoring`: what helps authors; `commands`: exit codes, streams, formats, approval, locks; `choosing`: what is planned;
 //! - `layout`: `fmt` beside Terraform; `failing`: failed steps and interrupts; `robust`: killed processes, full disks, damaged files, absurd input;
+//! - `sharing`: the compiled-in providers in Terraform; `tutorial`: the provider that `docs/providers/writing.md` builds;
 //! - `killed`: Plumb and a provider in a process of its own, killed while they change things;
 //! - `parity`: Terraform and Plumb side by side.
 
@@ -22,3 +23,5 @@ mod killed;
 mod layout;
 mod parity;
 mod robust;
+mod sharing;
+mod tutorial;

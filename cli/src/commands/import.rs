@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use plumb_engine::plan::{Options, Purpose};
-use plumb_model::address::{Instance, Mode, Target};
 use plumb_model::Diagnostic;
+use plumb_model::address::{Instance, Mode, Target};
 use plumb_state::InstanceKey;
 use plumb_state::record::OperationKind;
 

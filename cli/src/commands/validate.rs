@@ -7,7 +7,6 @@ use plumb_semantics::World;
 
 use crate::args::ValidateArgs;
 use crate::fix::{self, Fix};
-use crate::modules;
 use crate::render::diagnostic;
 use crate::session::{self, Checked};
 use crate::ui::{Exit, Ui};
@@ -49,22 +48,17 @@ pub fn run(args: &ValidateArgs, ui: &Ui) -> Exit {
 
 fn check(args: &ValidateArgs) -> Checked {
     let world: Arc<dyn World> = Arc::new(DiskWorld::new());
-    let checked = session::check(modules::load_leniently(&*world, &args.variables.in_order), &world);
-    Checked { diagnostics: checked.diagnostics.into_iter().filter_map(leniently).collect(), ..checked }
+    let checked = session::check_leniently(&world, &args.variables.in_order);
+    Checked { diagnostics: checked.diagnostics.into_iter().map(importable).collect(), ..checked }
 }
 
-/// Validating needs nothing but the files. What a provider that is not installed would tell is not checked, which a note
-/// says once; and what is to be imported may get its configuration from the plan.
-fn leniently(mut found: Diagnostic) -> Option<Diagnostic> {
-    match found.code {
-        "provider-not-installed" => return None,
-        "unknown-import-target" => {
-            found.severity = Severity::Warning;
-            found = found.help("`plumb plan -generate-config-out=FILE` writes the missing resource.");
-        }
-        _ => {}
+/// What is to be imported may get its configuration from the plan, so that it lacks one is no mistake.
+fn importable(mut found: Diagnostic) -> Diagnostic {
+    if found.code == "unknown-import-target" {
+        found.severity = Severity::Warning;
+        found = found.help("`plumb plan -generate-config-out=FILE` writes the missing resource.");
     }
-    Some(found)
+    found
 }
 
 /// Makes the safe suggestions until there are none, and shows what was changed. With `-diff` nothing is written, so only

@@ -13,7 +13,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use plumb_model::{Entries, Path, Step, Value};
+use plumb_model::{Entries, Marks, Path, Step, Value};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use unicode_width::UnicodeWidthStr;
 

@@ -208,3 +208,33 @@ fn a_configuration_may_begin_as_a_copy_of_a_module() {
     fixture.workspace.plumb(&["-C", "other", "init", "-from-module=../net/"]).succeeds();
     fixture.workspace.plumb(&["-C", "other", "plan"]).succeeds().prints("two");
 }
+
+#[test]
+fn libraries_come_from_the_same_places() {
+    let Some(fixture) = Fixture::new("") else { return };
+    let repository = &fixture.workspace;
+    repository.write(
+        "net/lib/lib.cfg",
+        "import \"more\" {\n  source = \"../more\"\n}\nlocals {\n  zones = [\"a\", more::last]\n}\n",
+    );
+    repository.write("net/more/more.cfg", "locals {\n  last = \"z\"\n}\n");
+    repository.write("net/bad/bad.cfg", "import \"out\" {\n  source = \"../../root\"\n}\n");
+    fixture.shell("cd net && git add . && git commit -qm libraries && git tag v3");
+    let main = |folder: &str| {
+        let path = repository.path().display();
+        let source = format!("git::file://{path}/net//{folder}?ref=v3");
+        format!(
+            "import \"net\" {{\n  source = \"{source}\"\n}}\noutput \"zones\" {{\n  value = join(\"-\", net::zones)\n}}\n"
+        )
+    };
+    repository.write("root/main.cfg", &main("lib"));
+    fixture.plumb(&["plan"]).exits(1).says("has not been installed");
+    fixture.plumb(&["init"]).succeeds();
+    fixture.plumb(&["apply", "-auto-approve"]).succeeds().prints("a-z");
+    assert!(fixture.lock().contains("?ref=v3"));
+    fixture.plumb(&["plan", "-out=saved.plan"]).succeeds();
+    fixture.shell("rm -rf root/.plumb/modules");
+    fixture.plumb(&["show", "saved.plan"]).succeeds();
+    repository.write("root/main.cfg", &main("bad"));
+    fixture.plumb(&["init"]).exits(1).says("leads out of it");
+}

@@ -7,12 +7,15 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use ecow::eco_format;
+use ecow::{EcoString, eco_format};
 use plumb_model::address::Mode;
 use plumb_model::{Diagnostic, Diagnostics, Span};
+use plumb_syntax::tree::{Expr, ExprKind};
 
+use crate::check::schema::each_module_expr;
 use crate::program::{Declarations, Module, ModuleId, NodeKind, Program};
 use crate::reference::{self, Subject};
+use crate::types::{Shape, ShapeKind};
 
 /// What is used in a program.
 pub(super) struct Used {
@@ -127,7 +130,55 @@ pub(super) fn check(program: &Program, used: &Used, id: ModuleId, found: &mut Di
             );
         }
     }
+    types(module, found);
     outputs(program, used, id, found);
+}
+
+/// Named types that neither the interface of the module nor a conversion in it uses.
+fn types(module: &Module, found: &mut Diagnostics) {
+    if module.types.is_empty() {
+        return;
+    }
+    let mut used: HashSet<EcoString> = HashSet::new();
+    let mut mark = |shape: &Shape| {
+        shape.any_part(&mut |part| {
+            if let ShapeKind::Named(named) = &part.kind {
+                used.insert(named.name.clone());
+            }
+            false
+        });
+    };
+    module.variables.values().for_each(|decl| mark(&decl.shape));
+    module.outputs.values().filter_map(|decl| decl.ty.as_ref()).for_each(|ty| mark(&ty.shape));
+    let mut words: HashSet<EcoString> = HashSet::new();
+    each_module_expr(module, &mut |expr, _| words_of_conversions(expr, &mut words));
+    for name in &words {
+        module.types.get(name).into_iter().for_each(|named| mark(&named.shape));
+    }
+    used.extend(words);
+    for (name, named) in &module.types {
+        if !used.contains(name) && !name.starts_with('_') {
+            found.push(
+                unused("unused-type", "Unused type", named.span)
+                    .detail(eco_format!("Nothing in the module uses the type `{name}`."))
+                    .help("Remove it, or begin its name with `_`."),
+            );
+        }
+    }
+}
+
+/// The bare words in the types of `convert(value, type)`.
+fn words_of_conversions(expr: &Expr, words: &mut HashSet<EcoString>) {
+    let mut pending = vec![expr];
+    while let Some(expr) = pending.pop() {
+        if let ExprKind::Call(call) = &expr.kind
+            && call.name.as_str() == "convert"
+            && let [_, ty] = call.arguments.as_slice()
+        {
+            words.extend(ty.references().map(|traversal| traversal.root.name.clone()));
+        }
+        pending.extend(expr.children());
+    }
 }
 
 /// Outputs of modules that belong to this configuration alone, as far as can be told: their directory is below that of

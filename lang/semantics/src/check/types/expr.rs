@@ -198,7 +198,13 @@ impl<'t, 'a> Infer<'t, 'a> {
             Kind::Object(fields) => fields.is_empty(),
             _ => false,
         };
-        let help: EcoString = if empty(left) || empty(right) {
+        let help: EcoString = if let Some(guess) = meant_member(left, right) {
+            eco_format!("Did you mean {guess}?")
+        } else if matches!(left.kind, Kind::OneOf(_)) != matches!(right.kind, Kind::OneOf(_))
+            && primitive(left) == primitive(right)
+        {
+            "Write one of the values of the type.".into()
+        } else if empty(left) || empty(right) {
             "To ask whether there is nothing in it, write `length(…) == 0`.".into()
         } else if sequences(left) && sequences(right) {
             "Convert one of them, for example with `tolist(…)`.".into()
@@ -444,7 +450,7 @@ impl<'t, 'a> Infer<'t, 'a> {
                 );
                 return None;
             }
-            Kind::Bool | Kind::Number | Kind::String | Kind::Literal(_) => {
+            Kind::Bool | Kind::Number | Kind::String | Kind::Literal(_) | Kind::OneOf(_) => {
                 self.wrong(
                     Diagnostic::error("not-iterable", "Iteration over non-iterable value")
                         .detail(eco_format!(
@@ -676,7 +682,7 @@ pub(super) fn literal_text(ty: &Ty) -> Option<EcoString> {
 
 fn primitive(ty: &Ty) -> Option<Type> {
     match &ty.kind {
-        Kind::Bool | Kind::Number | Kind::String | Kind::Literal(_) => Some(ty.model()),
+        Kind::Bool | Kind::Number | Kind::String | Kind::Literal(_) | Kind::OneOf(_) => Some(ty.model()),
         _ => None,
     }
 }
@@ -685,6 +691,19 @@ fn primitive(ty: &Ty) -> Option<Type> {
 fn never_equal(a: &Ty, b: &Ty) -> Option<EcoString> {
     if a.is_open() || b.is_open() || a.kind == Kind::Null || b.kind == Kind::Null {
         return None;
+    }
+    if let (Kind::OneOf(members), Kind::Literal(value)) | (Kind::Literal(value), Kind::OneOf(members)) =
+        (&a.kind, &b.kind)
+        && value.ty() == members.ty
+    {
+        let is_one = members.members.iter().any(|(member, _)| member == value);
+        return (!is_one).then(|| {
+            eco_format!(
+                "{} is not {}",
+                capitalized(&Ty::of_value(value).name()),
+                Ty::with(Kind::OneOf(members.clone()), a.phase).name()
+            )
+        });
     }
     let differ = || Some(eco_format!("{} never equals {}", capitalized(&a.name()), b.name()));
     match (&a.kind, &b.kind) {
@@ -722,6 +741,17 @@ fn never_equal(a: &Ty, b: &Ty) -> Option<EcoString> {
             _ => differ(),
         },
     }
+}
+
+/// The value of an enum that a literal is close to.
+fn meant_member(a: &Ty, b: &Ty) -> Option<EcoString> {
+    let ((Kind::OneOf(members), Kind::Literal(Value::String(written)))
+    | (Kind::Literal(Value::String(written)), Kind::OneOf(members))) = (&a.kind, &b.kind)
+    else {
+        return None;
+    };
+    let texts = members.members.iter().filter_map(|(member, _)| member.as_str().map(EcoString::as_str));
+    plumb_model::diagnostic::nearest(written, texts).map(plumb_syntax::quote)
 }
 
 pub(super) fn capitalized(text: &str) -> EcoString {

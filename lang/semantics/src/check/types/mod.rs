@@ -188,7 +188,7 @@ impl<'a> Typer<'a> {
     fn given(&mut self, module: ModuleId, decl: &VariableDecl) -> Ty {
         let root_phase = if decl.constant { Phase::Const } else { Phase::Plan };
         let Some((parent, call)) = self.program.module(module).parent else {
-            return Ty::of(&decl.ty, root_phase);
+            return Ty::of(&decl.ty, root_phase).refined(&decl.shape);
         };
         let call = &self.program.module(parent).calls[call as usize];
         match (call.arguments.get(&decl.name.name), &call.pass_through) {
@@ -211,7 +211,7 @@ impl<'a> Typer<'a> {
                 // What else the module's other callers give is not known to it.
                 match (decl.typed, self.is_native(module)) {
                     (false, false) => Ty::any(given.deepest()),
-                    _ => ty.widened(),
+                    _ => ty.widened().refined(&decl.shape),
                 }
             }
             (None, Some(all)) => {
@@ -225,8 +225,9 @@ impl<'a> Typer<'a> {
                     Some(given) => given.converted(&decl.ty).widened().at_least(all.phase),
                     None => Ty::of(&decl.ty, all.deepest()),
                 }
+                .refined(&decl.shape)
             }
-            (None, None) => Ty::of(&decl.ty, Phase::Const),
+            (None, None) => Ty::of(&decl.ty, Phase::Const).refined(&decl.shape),
         }
     }
 

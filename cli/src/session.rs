@@ -84,9 +84,25 @@ pub fn check(loaded: Loaded, world: &Arc<dyn World>) -> Checked {
     // What could not be read may declare what seems to be missing: that is said when the rest can be read.
     const MAY_BE_THERE: [&str; 4] =
         ["unknown-variable", "unknown-local", "unknown-resource", "unknown-module"];
-    diagnostics.extend(found.into_iter().filter(|d| whole || !MAY_BE_THERE.contains(&d.code)));
+    let says_more = |found: &Diagnostic| {
+        whole
+            || !(MAY_BE_THERE.contains(&found.code)
+                || LINTS.contains(&found.code)
+                || on_a_line_of(found, &diagnostics, &program.sources))
+    };
+    let found: Vec<Diagnostic> = found.into_iter().filter(says_more).collect();
+    diagnostics.extend(found);
     diagnostics.sort();
     Checked { program, registry, schemas, diagnostics }
+}
+
+/// Whether a line in which something could not be read is what a diagnostic is about.
+fn on_a_line_of(found: &Diagnostic, unread: &Diagnostics, sources: &Sources) -> bool {
+    let line = |span: Span| sources.try_get(span.source).map(|source| source.position(span.start as usize).line);
+    let Some(span) = found.span() else { return false };
+    unread.iter().filter(|d| d.is_error()).filter_map(Diagnostic::span).any(|other| {
+        other.source == span.source && line(other) == line(span)
+    })
 }
 
 /// Loads and checks the configuration of the working directory, and shows what is wrong with it.

@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use plumb_engine::providers::{Factory as _, Schemas};
 use plumb_model::address::ProviderSource;
 use plumb_model::{Diagnostic, Diagnostics, Sources, Span, Value};
+use plumb_semantics::check::lints::LINTS;
 use plumb_semantics::eval::{EvalOptions, Evaluator, Phase};
 use plumb_semantics::{Loaded, Program, World, inputs};
 
@@ -98,11 +99,14 @@ pub fn check(loaded: Loaded, world: &Arc<dyn World>) -> Checked {
 
 /// Whether a line in which something could not be read is what a diagnostic is about.
 fn on_a_line_of(found: &Diagnostic, unread: &Diagnostics, sources: &Sources) -> bool {
-    let line = |span: Span| sources.try_get(span.source).map(|source| source.position(span.start as usize).line);
+    let line =
+        |span: Span| sources.try_get(span.source).map(|source| source.position(span.start as usize).line);
     let Some(span) = found.span() else { return false };
-    unread.iter().filter(|d| d.is_error()).filter_map(Diagnostic::span).any(|other| {
-        other.source == span.source && line(other) == line(span)
-    })
+    unread
+        .iter()
+        .filter(|d| d.is_error())
+        .filter_map(Diagnostic::span)
+        .any(|other| other.source == span.source && line(other) == line(span))
 }
 
 /// Loads and checks the configuration of the working directory, and shows what is wrong with it.

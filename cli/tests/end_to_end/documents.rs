@@ -65,7 +65,7 @@ fn check(document: &str, workspace: &Workspace) {
 #[test]
 fn readmes_of_examples() {
     let api = Api::start(0, "secret").expect("a port of this machine is free");
-    for name in ["first", "service", "history", "contact-centre"] {
+    for name in ["first", "service", "history", "contact-centre", "typed"] {
         let workspace =
             Workspace::example(name).with("TF_VAR_url", &api.url()).with("CONTACT_CENTRE_TOKEN", "secret");
         check(&format!("examples/{name}/README.md"), &workspace);
@@ -95,7 +95,7 @@ fn the_documentation() {
 
 #[test]
 fn links_lead_somewhere() {
-    let examples = ["first", "service", "history", "contact-centre"]
+    let examples = ["first", "service", "history", "contact-centre", "typed"]
         .map(|name| PathBuf::from(format!("examples/{name}/README.md")));
     for document in documents().into_iter().chain(examples) {
         let text = fs::read_to_string(root().join(&document)).expect("it is there");

@@ -24,7 +24,7 @@ fn destroy(workspace: &Workspace, args: &[&str]) {
 
 #[test]
 fn every_example_has_a_test_and_a_readme() {
-    let tested = ["contact-centre", "first", "history", "service"];
+    let tested = ["contact-centre", "first", "history", "service", "typed"];
     let mut found: Vec<String> = std::fs::read_dir(root().join("examples"))
         .expect("there are examples")
         .flatten()
@@ -54,6 +54,22 @@ fn first() {
         .prints("Go away.");
     workspace.apply(&same);
     assert_eq!(workspace.read("out/welcome.txt"), "Welcome! 2 guests are expected.\n");
+    destroy(&workspace, &[]);
+}
+
+#[test]
+fn typed() {
+    let workspace = Workspace::example("typed");
+    live(&workspace, &["-var=env=prod"]);
+    workspace.plumb(&["plan", "-var=env=prd"]).exits(1).says("which is none of \"dev\", \"stage\", \"prod\"");
+
+    // A plan holds the library too, and does what it was made for when that has changed.
+    workspace.plumb(&["plan", "-out=saved.plan", "-var=env=stage"]).succeeds();
+    workspace.write("network/functions.cfg", "");
+    workspace.plumb(&["plan"]).exits(1).says("has no function `subnets`");
+    workspace.plumb(&["apply", "saved.plan"]).succeeds().prints("10.1.1.0/24");
+    let restored = Workspace::example("typed").read("network/functions.cfg");
+    workspace.write("network/functions.cfg", &restored);
     destroy(&workspace, &[]);
 }
 

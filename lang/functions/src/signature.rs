@@ -128,6 +128,12 @@ impl Function {
         matches!(self.run, Run::Expressions)
     }
 
+    /// Whether it reads files or asks where they are, so that its results depend on more than its arguments.
+    pub fn reads_files(&self) -> bool {
+        let name = self.signature.name;
+        name == "abspath" || name == "pathexpand" || name == "templatefile" || name.starts_with("file")
+    }
+
     pub(crate) fn new(name: &'static str, returns: Type, run: fn(&Call<'_>) -> Outcome) -> Function {
         Function {
             signature: Signature { name, parameters: Vec::new(), variadic: None, returns, description: "" },

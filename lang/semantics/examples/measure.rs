@@ -18,7 +18,9 @@ use plumb_semantics::eval::{EvalOptions, Evaluator, Phase};
 use plumb_semantics::{LoadOptions, MemoryWorld, NodeKind, Schemas, World, load};
 
 fn main() {
-    if let Some(directory) = std::env::args().nth(1).filter(|argument| std::path::Path::new(argument).is_dir()) {
+    if let Some(directory) =
+        std::env::args().nth(1).filter(|argument| std::path::Path::new(argument).is_dir())
+    {
         return read(&directory);
     }
     let n: usize = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(100_000);

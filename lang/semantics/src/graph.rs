@@ -101,6 +101,10 @@ impl Finder<'_> {
                 let decl = &module.calls[index];
                 self.repetition(node.module, &decl.repetition);
                 self.depends_on(node.module, &decl.depends_on);
+                // Their values were needed earlier, and what they mention is used all the same.
+                for constant in decl.source.iter().chain(&decl.version) {
+                    self.expr(node.module, constant);
+                }
             }
             NodeKind::Provider => {
                 let decl = &module.providers[index];
@@ -125,10 +129,8 @@ impl Finder<'_> {
         self.conditions(node.module, &decl.validations);
         let Some((parent, call)) = module.parent else { return };
         let call = &self.program.module(parent).calls[call as usize];
-        match (call.arguments.get(&decl.name.name), &call.pass_through) {
-            (Some(argument), _) => self.expr(parent, &argument.value),
-            (None, Some(all)) => self.expr(parent, all),
-            (None, None) => {}
+        if let Some(expr) = call.given(&decl.name.name).or(call.passed_object()) {
+            self.expr(parent, expr);
         }
     }
 

@@ -10,6 +10,7 @@
 //!
 //! Nothing here does input or output: files and surroundings come through [`World`], schemas through [`Schemas`].
 
+mod callee;
 pub mod check;
 pub mod eval;
 mod expr;
@@ -17,8 +18,10 @@ mod graph;
 pub mod inputs;
 pub mod load;
 pub mod mentions;
+pub mod moves;
 mod order;
 pub mod program;
+pub mod provisioner;
 mod reasons;
 pub mod reference;
 pub mod schemas;

@@ -42,11 +42,8 @@ pub fn mentions(program: &Program, id: NodeId) -> Vec<Mention> {
             let Some((parent, call)) = module.parent else { return Vec::new() };
             let call = &program.module(parent).calls[call as usize];
             finder.module = parent;
-            if let Some(argument) = call.arguments.get(&module.variables[index].name.name) {
-                finder.expr(&argument.value);
-            } else if let Some(all) = &call.pass_through {
-                finder.expr(all);
-            }
+            let given = call.given(&module.variables[index].name.name);
+            given.or(call.passed_object()).into_iter().for_each(|expr| finder.expr(expr));
         }
         NodeKind::Call | NodeKind::CallEnd | NodeKind::Provider | NodeKind::Check => {}
     }

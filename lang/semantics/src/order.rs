@@ -5,6 +5,9 @@
 
 use plumb_model::Span;
 
+/// How many edges of a cycle are shown.
+pub(crate) const SHOWN_EDGES: usize = 12;
+
 /// What each thing needs, by index, with the place where it says so.
 pub(crate) type Needs = Vec<Vec<(usize, Span)>>;
 

@@ -24,6 +24,7 @@ use plumb_syntax::tree::{Block, Expr, Ident};
 use plumb_model::defaults::Defaults;
 
 use crate::load::ModuleRequest;
+use crate::types::hold::{Place, diagnostics as misfits, hold};
 use crate::types::{Constraint, NamedTypes, Shape};
 
 /// Names a module within [`Program::modules`]. The root is 0.
@@ -136,6 +137,13 @@ pub struct ModuleOrigin {
     pub package: Option<PathBuf>,
 }
 
+impl Module {
+    /// Whether somebody else's package was fetched for it: what could be nicer in it is not for its user to mend.
+    pub fn is_fetched(&self) -> bool {
+        self.origin.as_ref().is_some_and(|origin| origin.package.is_some())
+    }
+}
+
 impl std::ops::Deref for Module {
     type Target = Declarations;
 
@@ -205,6 +213,72 @@ pub struct Declarations {
     pub settings: Settings,
     /// Entries of `types` blocks by name.
     pub types: NamedTypes,
+    /// `function` blocks by name; none calls itself.
+    pub functions: IndexMap<EcoString, Arc<FunctionDecl>>,
+    /// `import` blocks that name a library, by that name.
+    pub libraries: IndexMap<EcoString, LibraryDecl>,
+}
+
+/// A `function` block.
+#[derive(Debug)]
+pub struct FunctionDecl {
+    /// The name.
+    pub name: Ident,
+    /// The place of the block's header.
+    pub span: Span,
+    /// What it takes, in the order in which arguments are given; those with defaults last.
+    pub parameters: IndexMap<EcoString, ParameterDecl>,
+    /// Its local values, each behind those that it mentions.
+    pub locals: IndexMap<EcoString, LocalDecl>,
+    /// The type of what it gives, if one is written.
+    pub result: Option<Constraint>,
+    /// What it gives.
+    pub value: Expr,
+    /// What it is for.
+    pub description: EcoString,
+    /// Why not to call it any more.
+    pub deprecated: Option<EcoString>,
+    /// How deep its expressions are nested, with those of the functions that it calls.
+    pub(crate) depth: usize,
+}
+
+/// A `parameter` block of a function.
+#[derive(Debug)]
+pub struct ParameterDecl {
+    /// The name.
+    pub name: Ident,
+    /// The type that arguments are held against.
+    pub constraint: Constraint,
+    /// The value where no argument is given.
+    pub default: Option<Value>,
+    /// What it is for.
+    pub description: EcoString,
+}
+
+/// An `import` block that names a library.
+#[derive(Debug)]
+pub struct LibraryDecl {
+    /// The name by which what is in it is mentioned: `name::Type`.
+    pub name: Ident,
+    /// The place of the block's header.
+    pub span: Span,
+    /// Where the library is, as written.
+    pub source: Option<(EcoString, Span)>,
+    /// The library; none if it could not be read.
+    pub library: Option<Arc<Library>>,
+}
+
+/// A directory of types, functions and constants. Names that begin with an underscore are for itself alone.
+#[derive(Debug)]
+pub struct Library {
+    /// The directory, as the user would name it.
+    pub directory: PathBuf,
+    /// What it declares: types, functions, libraries, and locals, which are its constants.
+    pub declarations: Arc<Declarations>,
+    /// The values of its constants; those that have none are absent.
+    pub constants: IndexMap<EcoString, Value>,
+    /// The digest of its files, as `hash` pins it.
+    pub digest: EcoString,
 }
 
 /// A `variable` block.
@@ -222,6 +296,8 @@ pub struct VariableDecl {
     pub typed: bool,
     /// All that was written of the type; `any` where none was.
     pub shape: Shape,
+    /// Whether values are held against `shape`, not only converted to `constraint`: so in the native language.
+    pub exact: bool,
     /// What stands in for absent optional attributes.
     pub defaults: Option<Arc<Defaults>>,
     /// The value where none is given; the expression is constant.
@@ -246,24 +322,35 @@ impl VariableDecl {
     /// A value that was given, or the default, as one of the variable's type.
     ///
     /// # Errors
-    /// It is none; without a place.
-    pub(crate) fn typed(&self, value: Value) -> Result<Value, Diagnostic> {
-        let value = match &self.defaults {
-            Some(stand_ins) => defaults::apply(&value, stand_ins),
-            None => value,
+    /// In what it is none; the primary places are in what the value comes from.
+    pub(crate) fn typed(&self, value: Value, from: Place<'_>) -> Result<Value, Vec<Diagnostic>> {
+        let place = from.span();
+        let value = match (self.exact, &self.defaults) {
+            (true, _) => hold(&value, &self.shape).map_err(|found| misfits(found, &self.name.name, from))?,
+            (false, stand_ins) => {
+                let value = stand_ins.as_ref().map_or_else(|| value.clone(), |d| defaults::apply(&value, d));
+                convert(&value, &self.constraint).map_err(|error| {
+                    let detail = eco_format!(
+                        "The value given for `{}` is not of its type {}: {error}.",
+                        self.name,
+                        self.constraint
+                    );
+                    let diagnostic =
+                        Diagnostic::error("invalid-variable-value", "Invalid value for input variable");
+                    vec![diagnostic.detail(detail).at(place)]
+                })?
+            }
         };
-        let value = convert(&value, &self.constraint).map_err(|error| {
-            let detail = eco_format!(
-                "The value given for `{}` is not of its type {}: {error}.",
-                self.name,
-                self.constraint
-            );
-            Diagnostic::error("invalid-variable-value", "Invalid value for input variable").detail(detail)
-        })?;
         if value.is_null() && !self.nullable {
-            return Err(Diagnostic::error("null-variable", "Required variable not set")
-                .detail(eco_format!("The variable `{}` is not nullable, but its value is null.", self.name))
-                .help("Give a value, or remove `nullable = false`."));
+            return Err(vec![
+                Diagnostic::error("null-variable", "Required variable not set")
+                    .detail(eco_format!(
+                        "The variable `{}` is not nullable, but its value is null.",
+                        self.name
+                    ))
+                    .at(place)
+                    .help("Give a value, or remove `nullable = false`."),
+            ]);
         }
         Ok(value)
     }
@@ -430,12 +517,46 @@ pub struct CallDecl {
     pub repetition: Repetition,
     /// The inputs by name.
     pub arguments: IndexMap<EcoString, Argument>,
-    /// `inputs = ...value`: variables that have no argument get the entry of that name.
-    pub pass_through: Option<Expr>,
+    /// What variables get that have no argument.
+    pub pass_through: Option<PassThrough>,
     /// The provider configurations handed down: name within the module, name here.
     pub providers: Vec<(ProviderKey, ProviderKey, Span)>,
     /// Explicit dependencies.
     pub depends_on: Vec<Expr>,
+}
+
+impl CallDecl {
+    /// The expression that a variable of the module gets: its argument, or `var.name` where that is passed through.
+    /// What an object that is passed through has for it is only known when it is evaluated.
+    pub fn given(&self, variable: &str) -> Option<&Expr> {
+        let argument = self.arguments.get(variable).map(|argument| &argument.value);
+        argument.or_else(|| match &self.pass_through {
+            Some(PassThrough::Variables { exprs, .. }) => exprs.get(variable),
+            _ => None,
+        })
+    }
+
+    /// The object whose entries go to variables that have no argument.
+    pub fn passed_object(&self) -> Option<&Expr> {
+        match &self.pass_through {
+            Some(PassThrough::Object(object)) => Some(object),
+            _ => None,
+        }
+    }
+}
+
+/// `inputs = ...value` in a module call.
+#[derive(Debug)]
+pub enum PassThrough {
+    /// `...var`: the caller's variable of the same name, if there is one.
+    Variables {
+        /// The place of `...var`.
+        span: Span,
+        /// The caller's variables as expressions, `var.name`, at that place.
+        exprs: IndexMap<EcoString, Expr>,
+    },
+    /// `...object`: the entry of the same name, if there is one. Entries of other names are errors.
+    Object(Expr),
 }
 
 /// An argument of a module call.
@@ -514,6 +635,17 @@ pub struct RemovedDecl {
     pub provisioners: Vec<ProvisionerDecl>,
     /// The place of the block's header.
     pub span: Span,
+}
+
+impl RemovedDecl {
+    /// The names of the module calls that lead to what is removed.
+    pub fn from_names(&self) -> Vec<EcoString> {
+        let module = match &self.from {
+            Target::Module(module) => module,
+            Target::Resource(instance) => &instance.module,
+        };
+        module.0.iter().map(|(name, _)| name.clone()).collect()
+    }
 }
 
 /// An `import` block.

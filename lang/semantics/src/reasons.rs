@@ -99,8 +99,8 @@ fn follow<'p>(program: &'p Program, id: ModuleId, traversal: &Traversal) -> Next
         Subject::Variable(name) => {
             let Some((parent, call)) = module.parent else { return Next::Nothing };
             let call = &program.module(parent).calls[call as usize];
-            let argument = call.arguments.get(&name.name).map(|argument| &argument.value);
-            argument.or(call.pass_through.as_ref()).map_or(Next::Nothing, |expr| Next::Expr(parent, expr))
+            let given = call.given(&name.name).or(call.passed_object());
+            given.map_or(Next::Nothing, |expr| Next::Expr(parent, expr))
         }
         Subject::Module { name, output: Some(output), .. } => {
             let child = module.calls.get_index_of(&name.name).and_then(|index| module.children[index]);

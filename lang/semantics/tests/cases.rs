@@ -31,6 +31,11 @@ fn types() {
 }
 
 #[test]
+fn functions() {
+    check_cases("functions");
+}
+
+#[test]
 fn inferring() {
     check_cases("inference");
 }
@@ -93,7 +98,7 @@ fn check_cases(name: &str) {
         let expected = parts.pop().filter(|(name, _)| *name == "expect").map_or("", |(_, text)| text);
         let found = match name {
             "evaluate" => evaluate(setup(&parts, Setup::unchecked)),
-            "types" => evaluate(without_lints(setup(&parts, Setup::of))),
+            "types" | "functions" => evaluate(without_lints(setup(&parts, Setup::of))),
             _ => setup(&parts, Setup::of).report(),
         };
         updated.push_str(&format!("=== {title}\n"));

@@ -117,6 +117,18 @@ fn word() -> impl Strategy<Value = String> {
         "enabled",
         "range(",
         "1024",
+        "types",
+        "function",
+        "parameter",
+        "return",
+        "where",
+        "enum(",
+        "union(",
+        "secret(",
+        "::",
+        "lib",
+        "f",
+        "inputs",
     ];
     prop::sample::select(words.to_vec()).prop_map(str::to_owned)
 }
@@ -228,6 +240,19 @@ fn deep_and_long_texts_fit_a_small_stack() {
                 );
                 run("main.tf", &text);
             }
+            // The deepest functions that there can be, called from within each other, and those that are refused.
+            let mut functions = String::from("function \"f0\" {\n  return = 1\n}\n");
+            for i in 1..depth.min(200) {
+                functions.push_str(&format!("function \"f{i}\" {{\n  return = f{}()\n}}\n", i - 1));
+            }
+            functions.push_str("output \"a\" {\n  value = [f45(), f49(), f199()]\n}\n");
+            run("main.cfg", &functions);
+            let mut types = String::from("types {\n  T0 = string\n");
+            for i in 1..depth {
+                types.push_str(&format!("  T{i} = list(T{})\n", i - 1));
+            }
+            types.push_str("}\nvariable \"a\" {\n  type = T100\n  default = []\n}\n");
+            run("main.cfg", &types);
             let json = format!("{{\"locals\": {{\"a\": {}1{}}}}}", "[".repeat(depth), "]".repeat(depth));
             run("main.tf.json", &json);
         }

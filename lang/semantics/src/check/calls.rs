@@ -5,36 +5,71 @@ use plumb_model::Diagnostic;
 use plumb_syntax::tree::{Call, Expr, ExprKind};
 
 use super::references::Checker;
-use crate::expr::{plural, unknown_function, unknown_namespace};
+use crate::callee::{self, Callee};
+use crate::expr::{plural, wrong_count};
+use crate::program::Declarations;
 
 impl Checker<'_> {
     /// Reports calls in an expression, at any depth, that cannot work.
     pub(super) fn calls(&mut self, expr: &Expr) {
-        let mut pending = vec![expr];
-        while let Some(expr) = pending.pop() {
-            if let ExprKind::Call(call) = &expr.kind {
-                if let Some(diagnostic) = wrong_call(call) {
-                    self.push(diagnostic);
-                }
-                // An unknown function within `try` and `can` is what they are asked about.
-                if call.namespaces.is_empty() && matches!(call.name.as_str(), "try" | "can") {
-                    continue;
-                }
-            }
-            pending.extend(expr.children());
-        }
+        let declared = self.declared();
+        wrong_calls(declared, expr, &mut |diagnostic| self.push(diagnostic));
     }
 }
 
-fn wrong_call(call: &Call) -> Option<Diagnostic> {
-    match call.namespaces.first().map(|namespace| namespace.as_str()) {
-        None => {}
-        Some("core") if call.namespaces.len() == 1 => {}
-        Some("provider") if call.namespaces.len() == 2 => return None,
-        Some(_) => return Some(unknown_namespace(call, &call.full_name())),
+/// Reports calls in an expression of a directory, at any depth, that cannot work, and names of libraries that mean
+/// nothing.
+pub(super) fn wrong_calls(declared: &Declarations, expr: &Expr, report: &mut dyn FnMut(Diagnostic)) {
+    let mut pending = vec![expr];
+    while let Some(expr) = pending.pop() {
+        match &expr.kind {
+            ExprKind::Call(call) => {
+                if let Some(diagnostic) = wrong_call(declared, call) {
+                    report(diagnostic);
+                }
+                match call.name.as_str() {
+                    _ if !call.namespaces.is_empty() => {}
+                    // An unknown function within these is what they are asked about.
+                    "try" | "can" => continue,
+                    // What is behind the value is a type.
+                    "convert" => {
+                        pending.extend(call.arguments.first());
+                        continue;
+                    }
+                    _ => {}
+                }
+            }
+            ExprKind::Qualified(name) => {
+                if let Err(diagnostic) = callee::constant(Some(declared), name) {
+                    report(*diagnostic);
+                }
+            }
+            _ => {}
+        }
+        pending.extend(expr.children());
     }
-    let Some(function) = plumb_functions::lookup(&call.name.name) else {
-        return Some(unknown_function(call));
+}
+
+fn wrong_call(declared: &Declarations, call: &Call) -> Option<Diagnostic> {
+    let function = match callee::resolve(Some(declared), call) {
+        Ok(Callee::Builtin(function)) => function,
+        Ok(Callee::Declared(_, decl)) => {
+            let deprecated = || {
+                let reason = decl.deprecated.as_ref()?;
+                Some(
+                    Diagnostic::warning("deprecated-function", "Deprecated function")
+                        .detail(eco_format!("The function `{}` is deprecated: {reason}", call.full_name()))
+                        .at(call.name_span),
+                )
+            };
+            let counted = call.expand_final.is_none();
+            return counted
+                .then(|| wrong_count(call, decl, call.arguments.len()))
+                .flatten()
+                .or_else(deprecated);
+        }
+        Ok(Callee::Provider) => return None,
+        Err(diagnostic) => return Some(*diagnostic),
     };
     if function.takes_expressions() || call.expand_final.is_some() {
         return None;

@@ -1,7 +1,9 @@
 //! What is wrong with a program, said without evaluating it.
 //!
 //! [`check`] looks at every module: each reference names something that is declared and may be mentioned where it
-//! stands (`references`), each function exists and is called with as many arguments as it takes (`calls`), and where
+//! stands (`references`), each function exists and is called with as many arguments as it takes (`calls`), functions that
+//! authors wrote keep to themselves (`functions`), `moved`, `removed` and `import` blocks make sense beside what is
+//! declared (`moves`), and where
 //! schemas are known, each block has what its schema asks for and nothing else (`schema`). A directory that is called
 //! from several places is looked at once, but for what depends on the place.
 //!
@@ -16,7 +18,7 @@ use std::sync::Arc;
 use ecow::{EcoString, eco_format};
 use plumb_model::diagnostic::did_you_mean;
 use plumb_model::{Diagnostic, Diagnostics, Span};
-use plumb_syntax::tree::{Block, Body, Expr, Item};
+use plumb_syntax::tree::{Block, Body, Expr, ExprKind, Item};
 
 use crate::eval::{EvalOptions, Evaluator, Phase};
 use crate::graph::iterator;
@@ -24,12 +26,15 @@ use crate::program::{
     CallDecl, Condition, Declarations, ModuleId, Program, ProvisionerDecl, Repetition, ResourceDecl,
     VariableDecl,
 };
+use crate::provisioner::{self, KINDS};
 use crate::schemas::Schemas;
 use crate::world::World;
 use references::{Checker, Context};
 
 mod calls;
+mod functions;
 pub mod lints;
+mod moves;
 mod references;
 mod schema;
 pub mod types;
@@ -47,6 +52,11 @@ pub fn check(program: &Arc<Program>, schemas: &Arc<dyn Schemas>, world: &Arc<dyn
             checker.module();
         }
         checker.arguments();
+    }
+    moves::check(program, &mut diagnostics);
+    let mut seen: HashSet<*const Declarations> = HashSet::new();
+    for (_, module) in program.modules() {
+        functions::check(&module.declarations, &mut seen, &mut diagnostics);
     }
     schema::check(program, &**schemas, &mut diagnostics);
     // What is wrong by form is not said again.
@@ -101,8 +111,9 @@ fn overlaps(diagnostic: &Diagnostic, others: &Diagnostics) -> bool {
 fn once(diagnostics: Diagnostics) -> Diagnostics {
     let mut seen = HashSet::new();
     let fresh = |diagnostic: &Diagnostic| {
-        // Several arguments may be missing from one block.
-        let detail = (diagnostic.code == "missing-argument").then(|| diagnostic.detail.clone());
+        // Several arguments may be missing from one block, several attributes from one object.
+        let several = matches!(diagnostic.code, "missing-argument" | "absent-attribute");
+        let detail = several.then(|| diagnostic.detail.clone());
         diagnostic.span().is_none() || seen.insert((diagnostic.code, diagnostic.span(), detail))
     };
     diagnostics.into_iter().filter(fresh).collect()
@@ -156,6 +167,10 @@ impl ModuleChecker<'_> {
         }
         for decl in module.checks.values() {
             self.conditions(&decl.asserts, Context::default());
+        }
+        for decl in &module.removed {
+            let context = Context { each: true, count: true, this: true, ..Context::default() };
+            decl.provisioners.iter().for_each(|provisioner| self.provisioner(provisioner, context));
         }
         for decl in &module.imports {
             let context = Context { each: decl.for_each.is_some(), ..Context::default() };
@@ -231,13 +246,22 @@ impl ModuleChecker<'_> {
     }
 
     fn provisioner(&mut self, decl: &ProvisionerDecl, context: Context<'_>) {
-        const KINDS: [&str; 3] = ["local-exec", "remote-exec", "file"];
         if !KINDS.contains(&decl.kind.as_str()) {
             self.diagnostics.push(
                 Diagnostic::error("unknown-provisioner", "Unknown provisioner type")
                     .detail(eco_format!("There is no provisioner of type `{}`.", decl.kind))
                     .at(decl.kind.span)
                     .maybe_help(did_you_mean(decl.kind.as_str(), KINDS)),
+            );
+        } else if provisioner::schema(decl.kind.as_str()).is_none() {
+            self.diagnostics.push(
+                Diagnostic::error("provisioner-not-supported", "Provisioner is not supported")
+                    .detail(eco_format!(
+                        "`{}` works through a connection to the machine that is made, and Plumb makes no connections to machines.",
+                        decl.kind
+                    ))
+                    .at(decl.kind.span)
+                    .help("Hand over what the machine needs when it is created, such as `user_data`; or run a program here that connects, with `provisioner \"local-exec\"`."),
             );
         }
         self.body(&decl.body.body, context);
@@ -308,7 +332,7 @@ impl ModuleChecker<'_> {
         for argument in decl.arguments.values() {
             self.expr(&argument.value, context);
         }
-        decl.pass_through.iter().for_each(|expr| self.expr(expr, context));
+        decl.passed_object().into_iter().for_each(|object| self.expr(object, context));
         self.depends_on(&decl.depends_on);
     }
 
@@ -344,11 +368,12 @@ impl ModuleChecker<'_> {
                 );
             }
         }
-        if call.pass_through.is_some() {
+        // What is in an object that is passed through is known when it is evaluated.
+        if call.passed_object().is_some() {
             return;
         }
         for (name, decl) in &module.variables {
-            if decl.default.is_none() && !call.arguments.contains_key(name) {
+            if decl.default.is_none() && call.given(name).is_none() {
                 self.diagnostics.push(
                     Diagnostic::error("missing-argument", "Missing required argument")
                         .detail(eco_format!(
@@ -373,6 +398,16 @@ impl ModuleChecker<'_> {
         for condition in conditions {
             self.expr(&condition.condition, context);
             self.expr(&condition.message, context);
+            if condition.condition.references().next().is_none()
+                && !matches!(condition.condition.kind, ExprKind::Error)
+            {
+                self.diagnostics.push(
+                    Diagnostic::error("condition-without-reference", "Condition refers to nothing")
+                        .detail("The condition mentions nothing of the configuration, so it says nothing about it.")
+                        .at(condition.condition.span)
+                        .help("Mention what is to be checked, or remove the block."),
+                );
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use plumb_syntax::tree::{Expr, Ident, Traversal};
 
 use crate::eval::names;
 use crate::graph::ResourceName;
-use crate::program::{ModuleId, Program};
+use crate::program::{Declarations, ModuleId, Program};
 use crate::reference::{self, Subject};
 
 /// What may be mentioned besides what the module declares.
@@ -47,6 +47,11 @@ impl<'a> Checker<'a> {
                 self.diagnostics.push(*diagnostic);
             }
         }
+    }
+
+    /// What the module declares.
+    pub(super) fn declared(&self) -> &'a Declarations {
+        &self.program.module(self.module).declarations
     }
 
     pub(super) fn push(&mut self, diagnostic: Diagnostic) {

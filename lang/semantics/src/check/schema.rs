@@ -58,6 +58,13 @@ impl SchemaChecker<'_> {
             };
             self.body(&block.body, decl.span, &schema.block);
         }
+        let resources = module.resources.values().flat_map(|decl| &decl.provisioners);
+        let removed = module.removed.iter().flat_map(|decl| &decl.provisioners);
+        for provisioner in resources.chain(removed) {
+            if let Some(schema) = crate::provisioner::schema(provisioner.kind.as_str()) {
+                self.body(&provisioner.body.body, provisioner.span, &schema);
+            }
+        }
         self.attribute_references(module);
     }
 
@@ -303,11 +310,14 @@ pub(super) fn each_module_expr(module: &Module, f: &mut impl FnMut(&Expr, &[EcoS
         for block in blocks.chain(&decl.connection) {
             body_exprs(&block.body, &mut Vec::new(), f);
         }
+        for provisioner in &decl.provisioners {
+            body_exprs(&provisioner.body.body, &mut Vec::new(), f);
+        }
     }
     for decl in module.calls.values() {
         decl.repetition.expr().into_iter().for_each(|expr| f(expr, &[]));
         decl.arguments.values().for_each(|argument| f(&argument.value, &[]));
-        decl.pass_through.iter().for_each(|expr| f(expr, &[]));
+        decl.passed_object().into_iter().for_each(|expr| f(expr, &[]));
     }
     for decl in module.providers.values() {
         decl.for_each.iter().for_each(|expr| f(expr, &[]));

@@ -4,16 +4,17 @@ use std::sync::OnceLock;
 
 use ecow::eco_format;
 use plumb_model::convert::convert;
-use plumb_model::{Diagnostic, Diagnostics, Marks, Type, Value, defaults};
+use plumb_model::{Diagnostic, Diagnostics, Marks, Span, Type, Value, defaults};
 use plumb_syntax::tree::Expr;
 
 use super::names::Scope;
 use super::{
-    Evaluator, InstanceRef, ModuleRef, ModuleState, NodeState, Outcome, Phase, ResourceState, Stored,
+    Checked, Evaluator, InstanceRef, ModuleRef, ModuleState, NodeState, Outcome, Phase, ResourceState, Stored,
 };
 use crate::expr::{Eval, FunctionContext, Rules};
 use crate::program::{Node, NodeId, NodeKind, OutputDecl, VariableDecl};
 use crate::types::Constraint;
+use crate::types::hold::{Place, diagnostics as misfits, hold};
 use crate::world::World;
 
 impl Evaluator {
@@ -32,13 +33,16 @@ impl Evaluator {
             NodeKind::Variable => {
                 let values = instances.map(|at| self.variable(node, at, &mut diagnostics)).collect();
                 self.store(node, values);
-                self.validate_variable(node, count, &mut diagnostics);
+                let checked = self.validate_variable(node, count, &mut diagnostics);
+                self.checked.extend(checked);
             }
             NodeKind::Local => {
                 let values = instances.map(|at| self.local(node, at, &mut diagnostics)).collect();
                 self.store(node, values);
             }
             NodeKind::Output => {
+                let checked = self.output_preconditions(node, count, &mut diagnostics);
+                self.checked.extend(checked);
                 let values = instances.map(|at| self.output_value(node, at, &mut diagnostics)).collect();
                 self.store(node, values);
             }
@@ -103,102 +107,171 @@ impl Evaluator {
     fn variable(&self, node: NodeId, at: ModuleRef, diagnostics: &mut Diagnostics) -> Value {
         let module = self.program.module(at.module);
         let decl = &module.variables[self.program.node(node).index as usize];
-        let unknown = || Value::unknown(decl.ty.clone()).with_marks(marks_of(decl.sensitive, decl.ephemeral));
-        let (given, place) = match module.parent {
+        let marks = marks_of(decl.sensitive, decl.ephemeral);
+        let unknown = || Value::unknown(decl.ty.clone()).with_marks(marks);
+        let given = match module.parent {
             None if self.options.phase == Phase::Validate => return unknown(),
-            None => (self.options.variables.get(&decl.name.name).cloned(), decl.span),
-            Some((parent, call)) => {
-                let call_decl = &self.program.module(parent).calls[call as usize];
-                let (parent_index, child) = self.modules[at.module.0 as usize].origins[at.index as usize];
-                let call_node = self.program.node_id(parent, NodeKind::Call, call as usize);
-                let NodeState::Call(calls) = &self.nodes[call_node.0 as usize] else { return unknown() };
-                let scope = Scope {
-                    each: calls[parent_index as usize].0.each(child as usize),
-                    ..Scope::module(self, ModuleRef { module: parent, index: parent_index })
-                };
-                match (call_decl.arguments.get(&decl.name.name), &call_decl.pass_through) {
-                    (Some(argument), _) => match self.eval_or_unknown(&scope, &argument.value, diagnostics) {
-                        Some(value) => (Some(value), argument.value.span),
-                        None => return unknown(),
-                    },
-                    (None, Some(all)) => match self.eval_or_unknown(&scope, all, diagnostics) {
-                        Some(value) if !value.is_known() => return unknown(),
-                        Some(value) => (value.get(&decl.name.name).cloned(), all.span),
-                        None => return unknown(),
-                    },
-                    (None, None) => (None, call_decl.span),
-                }
-            }
+            None => Given {
+                value: self.options.variables.get(&decl.name.name).cloned(),
+                written: None,
+                place: decl.span,
+            },
+            Some(_) => match self.passed(decl, at, diagnostics) {
+                Some(given) => given,
+                None => return unknown(),
+            },
         };
         let validating = self.options.phase == Phase::Validate;
-        if validating && given.is_none() && decl.default.is_none() {
+        if validating && given.value.is_none() && decl.default.is_none() {
             return unknown();
         }
         match self.prepare(decl, given, at, diagnostics) {
             // What a module does has to be right for every value, not only for those that this caller gives.
-            Ok(_) if validating => unknown(),
-            Ok(value) => value.with_marks(marks_of(decl.sensitive, decl.ephemeral)),
-            Err(problem) => {
-                diagnostics.extend(problem.map(|problem| match place == decl.span {
-                    true => problem.at(place),
-                    false => problem.at(place).label(decl.span, "declared here"),
-                }));
-                unknown()
+            Some(_) if validating => unknown(),
+            Some(value) => value.with_marks(marks),
+            None => unknown(),
+        }
+    }
+
+    /// What the caller of a module passes to a variable; none if that is not known or has no value.
+    fn passed(&self, decl: &VariableDecl, at: ModuleRef, diagnostics: &mut Diagnostics) -> Option<Given<'_>> {
+        let module = self.program.module(at.module);
+        let (parent, call) = module.parent?;
+        let caller = self.program.module(parent);
+        let call_decl = &caller.calls[call as usize];
+        let (parent_index, child) = self.modules[at.module.0 as usize].origins[at.index as usize];
+        let call_node = self.program.node_id(parent, NodeKind::Call, call as usize);
+        let NodeState::Call(calls) = &self.nodes[call_node.0 as usize] else { return None };
+        let scope = Scope {
+            each: calls[parent_index as usize].0.each(child as usize),
+            ..Scope::module(self, ModuleRef { module: parent, index: parent_index })
+        };
+        let name = &decl.name.name;
+        if let Some(written) = call_decl.given(name) {
+            let value = self.eval_or_unknown(&scope, written, diagnostics)?;
+            return Some(Given { value: Some(value), written: Some(written), place: written.span });
+        }
+        let Some(all) = call_decl.passed_object() else {
+            return Some(Given { value: None, written: None, place: call_decl.span });
+        };
+        let value = self.eval_or_unknown(&scope, all, diagnostics)?;
+        self.check_passed_object(decl, at, all, &value, diagnostics)?;
+        let part = value.get(name).map(|part| part.clone().with_marks(value.marks()));
+        Some(Given { value: part, written: None, place: all.span })
+    }
+
+    /// Reports what is spread as the inputs of a module and is no object, or has entries that are no variables; once,
+    /// for the first variable that takes part. None if there is nothing in it that could be taken.
+    fn check_passed_object(
+        &self,
+        decl: &VariableDecl,
+        at: ModuleRef,
+        written: &Expr,
+        value: &Value,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<()> {
+        let module = self.program.module(at.module);
+        let (parent, call) = module.parent?;
+        let call = &self.program.module(parent).calls[call as usize];
+        let first = module.variables.keys().find(|name| !call.arguments.contains_key(*name));
+        let first = first == Some(&decl.name.name);
+        let inner = value.unmarked();
+        if !inner.is_known() {
+            return None;
+        }
+        let Some(entries) = inner.as_entries() else {
+            if first {
+                let found = if inner.is_null() { "null".into() } else { inner.ty().friendly_name() };
+                diagnostics.push(
+                    Diagnostic::error("invalid-spread", "Invalid spread")
+                        .detail(eco_format!(
+                            "Only an object or map can be spread into the inputs of a module, not {found}."
+                        ))
+                        .at(written.span)
+                        .maybe_help(
+                            inner.is_null().then_some("Give an empty one for null: `...(value ?? {})`."),
+                        ),
+                );
+            }
+            return None;
+        };
+        if first {
+            for name in entries.keys().filter(|name| !module.variables.contains_key(*name)) {
+                let names = module.variables.keys().map(ecow::EcoString::as_str);
+                diagnostics.push(
+                    Diagnostic::error("unsupported-argument", "Unsupported argument")
+                        .detail(eco_format!(
+                            "What is spread here has an entry `{name}`, but the module `{}` has no input variable of that name.",
+                            call.name
+                        ))
+                        .at(written.span)
+                        .maybe_help(plumb_model::diagnostic::did_you_mean(name, names)),
+                );
+            }
+        }
+        Some(())
+    }
+
+    /// Default, stand-ins, conversion, null: what is given becomes a value of the variable's type. None if it cannot;
+    /// why is reported.
+    fn prepare(
+        &self,
+        decl: &VariableDecl,
+        given: Given<'_>,
+        at: ModuleRef,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Value> {
+        let module = self.program.module(at.module);
+        let place = given.place;
+        let mut report = |diagnostic: Diagnostic| {
+            let diagnostic = if diagnostic.labels.is_empty() { diagnostic.at(place) } else { diagnostic };
+            diagnostics.push(match place == decl.span {
+                true => diagnostic,
+                false => diagnostic.label(decl.span, "declared here"),
+            });
+        };
+        let value = given.value.filter(|value| decl.nullable || !value.is_null() || decl.default.is_none());
+        let (value, written) = match (value, &decl.default) {
+            (Some(value), _) => (value, given.written),
+            (None, Some(default)) => match self.eval_scoped(&Scope::module(self, at), default) {
+                Ok(value) => (value, Some(default)),
+                Err(found) => {
+                    diagnostics.extend(found);
+                    return None;
+                }
+            },
+            (None, None) => {
+                report(missing_variable(decl, module.parent.is_none()));
+                return None;
+            }
+        };
+        let from = written.map_or(Place::At(place), Place::Written);
+        match decl.typed(value, from) {
+            Ok(value) => Some(value),
+            Err(found) => {
+                found.into_iter().for_each(report);
+                None
             }
         }
     }
 
-    /// Default, stand-ins, conversion, null: what is given becomes a value of the variable's type.
-    fn prepare(
-        &self,
-        decl: &VariableDecl,
-        given: Option<Value>,
-        at: ModuleRef,
-        diagnostics: &mut Diagnostics,
-    ) -> Result<Value, Option<Box<Diagnostic>>> {
-        let given = given.filter(|value| decl.nullable || !value.is_null() || decl.default.is_none());
-        let value = match (given, &decl.default) {
-            (Some(value), _) => value,
-            (None, Some(default)) => {
-                let scope = Scope::module(self, at);
-                self.eval_or_unknown(&scope, default, diagnostics).ok_or(None)?
-            }
-            (None, None) => {
-                return Err(Some(
-                    Diagnostic::error("missing-variable", "No value for required variable")
-                        .detail(eco_format!(
-                            "The variable `{}` has no default and no value was given.",
-                            decl.name
-                        ))
-                        .help(eco_format!(
-                            "Give it with `-var {}=…`, in a `.tfvars` file, or as `TF_VAR_{}`.",
-                            decl.name,
-                            decl.name
-                        ))
-                        .into(),
-                ));
-            }
-        };
-        decl.typed(value).map_err(|problem| Some(problem.into()))
-    }
-
-    fn validate_variable(&self, node: NodeId, instances: u32, diagnostics: &mut Diagnostics) {
+    fn validate_variable(&self, node: NodeId, instances: u32, diagnostics: &mut Diagnostics) -> Vec<Checked> {
         let Node { module, index, .. } = self.program.node(node);
         let decl = &self.program.module(module).variables[index as usize];
+        let mut checked = Vec::new();
+        if decl.validations.is_empty() {
+            return checked;
+        }
         for instance in 0..instances {
-            if decl.validations.is_empty() {
-                return;
-            }
             let at = ModuleRef { module, index: instance };
-            for (outcome, condition) in
-                self.conditions(at, &decl.validations, None).into_iter().zip(&decl.validations)
-            {
+            let outcomes = self.conditions(at, &decl.validations, None);
+            for (outcome, condition) in outcomes.iter().zip(&decl.validations) {
                 match outcome {
                     Outcome::Fail(message) => {
                         let shown = self.value(node, instance).map(crate::expr::describe).unwrap_or_default();
                         let mut diagnostic =
                             Diagnostic::error("invalid-variable-value", "Invalid value for variable")
-                                .detail(message)
+                                .detail(message.clone())
                                 .label(decl.span, "")
                                 .label(condition.condition.span, "this does not hold");
                         if !shown.is_empty() {
@@ -206,33 +279,63 @@ impl Evaluator {
                         }
                         diagnostics.push(diagnostic);
                     }
-                    Outcome::Error(found) => diagnostics.extend(found),
+                    Outcome::Error(found) => diagnostics.extend(found.clone()),
                     Outcome::Pass | Outcome::Unknown => {}
                 }
             }
+            checked.push(Checked { node, module: instance, outcomes });
         }
+        checked
+    }
+
+    fn output_preconditions(
+        &self,
+        node: NodeId,
+        instances: u32,
+        diagnostics: &mut Diagnostics,
+    ) -> Vec<Checked> {
+        let Node { module, index, .. } = self.program.node(node);
+        let decl = &self.program.module(module).outputs[index as usize];
+        let mut checked = Vec::new();
+        if decl.preconditions.is_empty() {
+            return checked;
+        }
+        for instance in 0..instances {
+            let at = ModuleRef { module, index: instance };
+            let outcomes = self.conditions(at, &decl.preconditions, None);
+            for (outcome, condition) in outcomes.iter().zip(&decl.preconditions) {
+                match outcome {
+                    Outcome::Fail(message) => diagnostics.push(
+                        Diagnostic::error("precondition-failed", "Module output value precondition failed")
+                            .detail(message.clone())
+                            .label(condition.condition.span, "this does not hold"),
+                    ),
+                    Outcome::Error(found) => diagnostics.extend(found.clone()),
+                    Outcome::Pass | Outcome::Unknown => {}
+                }
+            }
+            checked.push(Checked { node, module: instance, outcomes });
+        }
+        checked
     }
 
     fn output_value(&self, node: NodeId, at: ModuleRef, diagnostics: &mut Diagnostics) -> Value {
         let decl = &self.program.module(at.module).outputs[self.program.node(node).index as usize];
-        for (outcome, condition) in
-            self.conditions(at, &decl.preconditions, None).into_iter().zip(&decl.preconditions)
-        {
-            match outcome {
-                Outcome::Fail(message) => diagnostics.push(
-                    Diagnostic::error("precondition-failed", "Module output value precondition failed")
-                        .detail(message)
-                        .label(condition.condition.span, "this does not hold"),
-                ),
-                Outcome::Error(found) => diagnostics.extend(found),
-                Outcome::Pass | Outcome::Unknown => {}
-            }
-        }
         let Some(value) = self.eval_or_unknown(&Scope::module(self, at), &decl.value, diagnostics) else {
             return Value::unknown(Type::Dynamic);
         };
+        let native = self.program.module(at.module).dialect == plumb_syntax::Dialect::Native;
         let value = match &decl.ty {
             None => value,
+            Some(wanted) if native => match hold(&value, &wanted.shape) {
+                Ok(value) => value,
+                Err(found) => {
+                    for diagnostic in misfits(found, &decl.name.name, Place::Written(&decl.value)) {
+                        diagnostics.push(diagnostic.label(wanted.shape.span, "the type of the output"));
+                    }
+                    return Value::unknown(wanted.ty.without_optional());
+                }
+            },
             Some(Constraint { ty, defaults: stand_ins, .. }) => {
                 let value = stand_ins.as_ref().map_or_else(|| value.clone(), |s| defaults::apply(&value, s));
                 match convert(&value, ty) {
@@ -263,7 +366,9 @@ impl Evaluator {
         diagnostics: &mut Diagnostics,
     ) -> Value {
         let marks = value.unmark_deep().1;
-        if root && marks.contains(Marks::SENSITIVE) && !decl.sensitive {
+        // What is kept of the root module is sensitive as a whole or not at all.
+        let secret = root && decl.ty.as_ref().is_some_and(|wanted| wanted.shape.has_secret());
+        if root && marks.contains(Marks::SENSITIVE) && !decl.sensitive && !secret {
             diagnostics.push(
                 Diagnostic::error("sensitive-output", "Output refers to sensitive values")
                     .detail(eco_format!("The value of the output `{}` has sensitive parts, but the output is not marked so.", decl.name))
@@ -283,7 +388,7 @@ impl Evaluator {
                     .maybe_help((!root).then_some("Add `ephemeral = true` to the output.")),
             );
         }
-        value.with_marks(marks_of(decl.sensitive, decl.ephemeral && !root))
+        value.with_marks(marks_of(decl.sensitive || secret, decl.ephemeral && !root))
     }
 
     fn call(&mut self, node: NodeId, count: u32, diagnostics: &mut Diagnostics) {
@@ -362,6 +467,27 @@ impl Evaluator {
     pub(super) fn outputs_of(&self, at: ModuleRef) -> Value {
         let names = self.program.module(at.module).outputs.keys().enumerate();
         Value::object(names.map(|(index, name)| (name.clone(), self.output(at, index))).collect::<Vec<_>>())
+    }
+}
+
+/// What is given to a variable.
+struct Given<'a> {
+    /// The value, before conversion.
+    value: Option<Value>,
+    /// The expression that it is the value of.
+    written: Option<&'a Expr>,
+    /// The place where it is given, or where it could have been.
+    place: Span,
+}
+
+fn missing_variable(decl: &VariableDecl, root: bool) -> Diagnostic {
+    let name = &decl.name;
+    let diagnostic = Diagnostic::error("missing-variable", "No value for required variable")
+        .detail(eco_format!("The variable `{name}` has no default and no value was given."));
+    match root {
+        true => diagnostic
+            .help(eco_format!("Give it with `-var {name}=…`, in a `.tfvars` file, or as `TF_VAR_{name}`.")),
+        false => diagnostic.help(eco_format!("Add `{name} = …` to the call of the module.")),
     }
 }
 

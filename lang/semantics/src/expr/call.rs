@@ -13,9 +13,11 @@ use plumb_syntax::parse_template;
 use plumb_syntax::tree::{Call, Expr, ExprKind, Traversal};
 
 use super::{Eval, Failed, Names, Outcome, Rules};
+use crate::callee::{self, Callee};
 use crate::eval::{Phase, ProviderFunctions};
 use crate::program::Declarations;
-use crate::types::define::{Defined, no_libraries};
+use crate::types::define::Defined;
+use crate::types::hold::{Place, diagnostics as misfits, hold};
 use crate::world::{PathKind, World, WorldError};
 
 /// How deep templates may be rendered within each other; deeper is taken for endless.
@@ -187,16 +189,17 @@ impl Names for TemplateNames<'_> {
     }
 }
 
-impl Eval<'_> {
+impl<'a> Eval<'a> {
     pub(super) fn call(&mut self, call: &Call, span: Span) -> Outcome {
         let name = call.full_name();
-        match self.function(call, &name) {
-            Found::Builtin(function) if function.takes_expressions() => {
+        match self.callee(call, &name) {
+            Ok(Callee::Builtin(function)) if function.takes_expressions() => {
                 self.call_with_expressions(function, call, span)
             }
-            Found::Builtin(function) => self.call_builtin(function, call, span),
-            Found::Provider => self.call_provider(call, span),
-            Found::Nothing(diagnostic) => {
+            Ok(Callee::Builtin(function)) => self.call_builtin(function, call, span),
+            Ok(Callee::Declared(home, decl)) => self.call_declared(home, decl, call),
+            Ok(Callee::Provider) => self.call_provider(call, span),
+            Err(diagnostic) => {
                 // The arguments may have mistakes of their own.
                 for argument in &call.arguments {
                     let _ = self.eval(argument);
@@ -206,36 +209,29 @@ impl Eval<'_> {
         }
     }
 
-    fn function(&self, call: &Call, name: &str) -> Found {
-        let offered = |function: &&'static Function| {
+    fn callee(&self, call: &Call, name: &str) -> Result<Callee<'a>, Box<Diagnostic>> {
+        let offered = |function: &Function| {
             (!self.rules.strict || function.origin == Origin::Common)
                 && (function.signature.name != "plantimestamp"
                     || self.functions.plan_time.is_some()
                     || self.functions.phase == Phase::Validate)
         };
-        match call.namespaces.first().map(|namespace| namespace.as_str()) {
-            None => match plumb_functions::lookup(name).filter(offered) {
-                Some(function) => Found::Builtin(function),
-                None => Found::Nothing(Box::new(unknown_function(call))),
-            },
-            Some("core") if call.namespaces.len() == 1 => {
-                match plumb_functions::lookup(&call.name.name).filter(offered) {
-                    Some(function) => Found::Builtin(function),
-                    None => Found::Nothing(Box::new(unknown_function(call))),
-                }
+        match callee::resolve(self.functions.declared, call)? {
+            Callee::Builtin(function) if !offered(function) => {
+                Err(Box::new(callee::unknown_function(self.functions.declared, call)))
             }
-            Some("provider") if call.namespaces.len() == 2 => match plumb_functions::lookup(name) {
+            Callee::Provider => match plumb_functions::lookup(name) {
                 Some(function) if self.names.provider(&call.namespaces[1].name).is_some() => {
-                    Found::Builtin(function)
+                    Ok(Callee::Builtin(function))
                 }
-                _ => Found::Provider,
+                _ => Ok(Callee::Provider),
             },
-            Some(_) => Found::Nothing(Box::new(unknown_namespace(call, name))),
+            found => Ok(found),
         }
     }
 
     /// The values of the arguments; `None` if how many there are is unknown. Marks of an expanded sequence apart.
-    fn arguments(&mut self, call: &Call) -> Outcome<(Option<Vec<Value>>, Marks)> {
+    pub(super) fn arguments(&mut self, call: &Call) -> Outcome<(Option<Vec<Value>>, Marks)> {
         let mut values = Vec::with_capacity(call.arguments.len());
         let mut failed = false;
         for argument in &call.arguments {
@@ -475,9 +471,7 @@ impl Eval<'_> {
             Eval::new(&super::NoNames { place: "A type" }, self.functions, self.rules).finish(expr)
         };
         let mut found = Diagnostics::new();
-        let nothing = crate::types::NamedTypes::new();
-        let types = self.functions.declared.map_or(&nothing, |declared| &declared.types);
-        let scope = Defined { types, libraries: &no_libraries };
+        let scope = Defined(self.functions.declared);
         let dialect = self.functions.dialect;
         let constraint = crate::types::constraint(ty, dialect, &scope, &constant, &mut found);
         let failed = found.has_errors();
@@ -486,43 +480,18 @@ impl Eval<'_> {
         if failed {
             return Err(Failed);
         }
+        if self.rules.native {
+            return hold(&result, &constraint.shape).map_err(|found| {
+                self.diagnostics.extend(misfits(found, "value", Place::Written(value)));
+                Failed
+            });
+        }
         let result = match &constraint.defaults {
             Some(defaults) => plumb_model::defaults::apply(&result, defaults),
             None => result,
         };
         self.converted(&result, &constraint.ty, "The value", value)
     }
-}
-
-/// What a call calls.
-enum Found {
-    Builtin(&'static Function),
-    Provider,
-    Nothing(Box<Diagnostic>),
-}
-
-/// That there is no function of that name.
-pub(crate) fn unknown_function(call: &Call) -> Diagnostic {
-    let name = call.name.as_str();
-    let guess = did_you_mean(name, plumb_functions::names().filter(|name| !name.contains("::")));
-    let lower = name.to_lowercase();
-    let guess = guess.or_else(|| {
-        plumb_functions::lookup(&lower)
-            .map(|_| eco_format!("Function names are lower case: did you mean `{lower}`?"))
-    });
-    Diagnostic::error("unknown-function", "Call to unknown function")
-        .detail(eco_format!("There is no function named `{name}`."))
-        .at(call.name_span)
-        .maybe_help(guess)
-}
-
-/// That there are no functions in that namespace.
-pub(crate) fn unknown_namespace(call: &Call, name: &str) -> Diagnostic {
-    let namespace = call.namespaces.first().map_or("", |namespace| namespace.as_str());
-    Diagnostic::error("unknown-provider-function", "Unknown provider function")
-        .detail(eco_format!("There is no function `{name}`: the namespace `{namespace}` has none."))
-        .at(call.name_span)
-        .help("Functions of a provider are called as `provider::<local name>::<function>`; those of the language need no namespace.")
 }
 
 fn capitalized(text: &str) -> EcoString {

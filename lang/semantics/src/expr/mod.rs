@@ -22,9 +22,11 @@ mod access;
 mod call;
 mod collections;
 mod conditional;
+mod declared;
 mod template;
 
-pub(crate) use call::{FunctionContext, unknown_function, unknown_namespace};
+pub(crate) use call::FunctionContext;
+pub(crate) use declared::{is_in_function, unknown_name, wrong_count};
 
 /// There is no value; the diagnostics say why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,9 +159,10 @@ impl<'a> Eval<'a> {
             ExprKind::Spread(inner) => self.misplaced("...", "in tuples and objects", inner.span),
             ExprKind::Nullable(inner) => self.misplaced("?", "in types", inner.span),
             ExprKind::Where(narrowed) => self.misplaced("where", "in types", narrowed.base.span),
-            ExprKind::Qualified(name) => {
-                self.fail(crate::types::define::unknown_library(name, std::iter::empty()))
-            }
+            ExprKind::Qualified(name) => match crate::callee::constant(self.functions.declared, name) {
+                Ok(value) => Ok(value.clone()),
+                Err(diagnostic) => self.fail(*diagnostic),
+            },
             // What is wrong was said when the text was read.
             ExprKind::Error => Err(Failed),
         }

@@ -20,6 +20,7 @@ use crate::eval::Phase;
 use crate::expr::{Eval, Failed, FunctionContext, Names, Outcome, Rules};
 use crate::program::{Module, ModuleId};
 use crate::reference::{self, Subject};
+use crate::types::hold::Place;
 use crate::world::World;
 
 /// How many variables and locals may be between an address and what it depends on.
@@ -75,7 +76,11 @@ impl Constants<'_> {
 
     fn eval(&self, expr: &Expr) -> Result<Value, Diagnostics> {
         let dialect = self.modules[self.module.0 as usize].dialect;
-        let context = FunctionContext { phase: Phase::Plan, ..FunctionContext::alone(self.world, dialect) };
+        let context = FunctionContext {
+            phase: Phase::Plan,
+            declared: Some(&self.modules[self.module.0 as usize].declarations),
+            ..FunctionContext::alone(self.world, dialect)
+        };
         Eval::new(self, &context, Rules::of(dialect)).finish(expr)
     }
 
@@ -173,8 +178,8 @@ impl Constants<'_> {
                     return Err(Failed);
                 }
             };
-            decl.typed(value).map_err(|problem| {
-                found.push(problem.at(span).label(decl.span, "declared here"));
+            decl.typed(value, Place::At(span)).map_err(|problems| {
+                found.extend(problems.into_iter().map(|problem| problem.label(decl.span, "declared here")));
                 Failed
             })
         })
@@ -190,10 +195,12 @@ impl Constants<'_> {
         let Some((parent, call)) = module.parent else { return Ok(self.given.get(name).cloned()) };
         let call = &self.modules[parent.0 as usize].calls[call as usize];
         let caller = self.within(parent);
-        match (call.arguments.get(name), &call.pass_through) {
-            (Some(argument), _) => caller.expression(&argument.value, diagnostics).map(Some),
-            (None, Some(all)) => caller.expression(all, diagnostics).map(|value| value.get(name).cloned()),
-            (None, None) => Ok(None),
+        if let Some(written) = call.given(name) {
+            return caller.expression(written, diagnostics).map(Some);
+        }
+        match call.passed_object() {
+            Some(all) => caller.expression(all, diagnostics).map(|value| value.get(name).cloned()),
+            None => Ok(None),
         }
     }
 

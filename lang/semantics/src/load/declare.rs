@@ -13,13 +13,15 @@ use plumb_syntax::Dialect;
 use plumb_syntax::tree::{Block, Expr, ExprKind, Ident, Item, Traversal, TraversalStep};
 
 use super::blocks::{self, Shape, check_labels, check_name, check_shape, duplicate, flag, references, text};
+use super::library::imports_library;
 use super::resource::{is_broken, provider_key, provisioner, repetition, resource};
 use super::settings;
 use crate::program::{
-    Argument, CallDecl, CheckDecl, Declarations, ImportDecl, LocalDecl, MovedDecl, OutputDecl, ProviderKey,
-    RemovedDecl, Settings, VariableDecl,
+    Argument, CallDecl, CheckDecl, Declarations, ImportDecl, LocalDecl, MovedDecl, OutputDecl, PassThrough,
+    ProviderKey, RemovedDecl, Settings, VariableDecl,
 };
-use crate::types::define::{Defined, define, no_libraries};
+use crate::types::define::{Defined, define};
+use crate::types::hold::{Place, diagnostics as misfits, hold};
 use crate::types::{Constraint, NamedTypes, Shape as TypeShape, constraint};
 
 const VARIABLE: Shape = Shape {
@@ -56,7 +58,7 @@ const IMPORT: Shape = Shape {
     blocks: &[],
 };
 /// The blocks that may stand at the top of a file.
-const TOP: [&str; 15] = [
+const TOP: [&str; 16] = [
     "resource",
     "data",
     "ephemeral",
@@ -72,10 +74,11 @@ const TOP: [&str; 15] = [
     "removed",
     "import",
     "types",
+    "function",
 ];
 
-/// Evaluates an expression that may refer to nothing.
-pub(super) type Constant<'a> = &'a dyn Fn(&Expr, Dialect) -> Result<Value, Diagnostics>;
+/// Evaluates an expression that may refer to nothing, but call functions of a directory.
+pub(super) type Constant<'a> = &'a dyn Fn(&Expr, &Declarations) -> Result<Value, Diagnostics>;
 
 /// Collects what blocks declare.
 pub(super) struct Declaring<'a> {
@@ -108,6 +111,8 @@ impl<'a> Declaring<'a> {
             imports: Vec::new(),
             settings: Settings::default(),
             types: NamedTypes::new(),
+            functions: IndexMap::new(),
+            libraries: IndexMap::new(),
         };
         Declaring { declarations, diagnostics: Diagnostics::new(), constant, terraform_version }
     }
@@ -142,21 +147,25 @@ impl<'a> Declaring<'a> {
 
     /// Reads the `types` blocks, whose types the other blocks may mention.
     pub(super) fn types(&mut self, blocks: &[Arc<Block>]) {
-        if !self.native() {
-            return;
-        }
         let blocks = blocks.iter().filter(|block| block.kind.as_str() == "types");
-        let constant = |expr: &Expr| (self.constant)(expr, Dialect::Native);
-        self.declarations.types = define(blocks, &no_libraries, &constant, &mut self.diagnostics);
+        let declared = &self.declarations;
+        let constant = |expr: &Expr| (self.constant)(expr, declared);
+        let types = define(blocks, declared, &constant, &mut self.diagnostics);
+        self.declarations.types = types;
     }
 
     /// The type that an argument of a block says, if it is there.
-    fn constraint(&mut self, body: &plumb_syntax::tree::Body) -> Option<Constraint> {
+    pub(super) fn constraint(&mut self, body: &plumb_syntax::tree::Body) -> Option<Constraint> {
         let written = body.attribute("type")?;
-        let dialect = self.declarations.dialect;
-        let constant = |expr: &Expr| (self.constant)(expr, dialect);
-        let scope = Defined { types: &self.declarations.types, libraries: &no_libraries };
-        Some(constraint(&written.value, dialect, &scope, &constant, &mut self.diagnostics))
+        let declared = &self.declarations;
+        let constant = |expr: &Expr| (self.constant)(expr, declared);
+        let scope = Defined(Some(declared));
+        Some(constraint(&written.value, declared.dialect, &scope, &constant, &mut self.diagnostics))
+    }
+
+    /// The value of an expression that may refer to nothing.
+    pub(super) fn constant_value(&self, expr: &Expr) -> Result<Value, Diagnostics> {
+        (self.constant)(expr, &self.declarations)
     }
 
     /// Reads one block.
@@ -174,9 +183,10 @@ impl<'a> Declaring<'a> {
             "check" => self.check(block),
             "moved" => self.moved(block),
             "removed" => self.removed(block),
-            "import" => self.import(block),
-            "types" if self.native() => {}
-            "types" => self.diagnostics.push(native_block(block)),
+            "import" if !imports_library(block) => self.import(block),
+            // These were read before the others, which may mention what they declare.
+            "types" | "function" | "import" if self.native() => {}
+            "types" | "function" | "import" => self.diagnostics.push(native_block(block)),
             kind => {
                 let guess = plumb_model::diagnostic::did_you_mean(kind, TOP);
                 self.diagnostics.push(
@@ -229,22 +239,42 @@ impl<'a> Declaring<'a> {
             );
         }
         let dialect = self.declarations.dialect;
-        let constant = |expr: &Expr| (self.constant)(expr, dialect);
+        let declared = &self.declarations;
+        let constant = |expr: &Expr| (self.constant)(expr, declared);
         let typed = ty.is_some();
-        let Constraint { ty: wanted, defaults: stand_ins, shape } =
-            ty.unwrap_or_else(|| Constraint::of(TypeShape::any(block.header_span)));
-        let nullable = flag(body, "nullable", found).unwrap_or(true);
+        let mut constraint = ty.unwrap_or_else(|| Constraint::of(TypeShape::any(block.header_span)));
+        let nullable = match (flag(body, "nullable", found), dialect) {
+            (Some(true), Dialect::Native) => {
+                constraint.shape = constraint.shape.or_null();
+                true
+            }
+            (Some(nullable), _) => nullable,
+            (None, Dialect::Terraform) => true,
+            (None, Dialect::Native) => constraint.shape.is_nullable(),
+        };
         let default = blocks::expr(body, "default");
         if let Some(default) = &default {
-            check_default(default, &wanted, stand_ins.as_deref(), nullable, &constant, found);
+            match dialect {
+                Dialect::Native => check_native_default(default, &name, &constraint.shape, &constant, found),
+                Dialect::Terraform => check_default(
+                    default,
+                    &constraint.ty,
+                    constraint.defaults.as_deref(),
+                    nullable,
+                    &constant,
+                    found,
+                ),
+            }
         }
-        let sensitive = flag(body, "sensitive", found).unwrap_or(false);
+        let Constraint { ty: wanted, defaults: stand_ins, shape } = constraint;
+        let sensitive = flag(body, "sensitive", found).unwrap_or(false) || shape.is_secret();
         let decl = VariableDecl {
             span: block.header_span,
             ty: wanted.without_optional(),
             constraint: wanted,
             typed,
             shape,
+            exact: dialect == Dialect::Native,
             defaults: stand_ins,
             default,
             description: text(body, "description", found).map(|(text, _)| text).unwrap_or_default(),
@@ -320,12 +350,14 @@ impl<'a> Declaring<'a> {
         };
         let ty = self.constraint(body);
         let found = &mut self.diagnostics;
+        let secret = ty.as_ref().is_some_and(|constraint| constraint.shape.is_secret());
+        let sensitive = flag(body, "sensitive", found).unwrap_or(false) || secret;
         let decl = OutputDecl {
             span: block.header_span,
             value,
             ty,
             description: text(body, "description", found).map(|(text, _)| text).unwrap_or_default(),
-            sensitive: flag(body, "sensitive", found).unwrap_or(false),
+            sensitive,
             ephemeral: flag(body, "ephemeral", found).unwrap_or(false),
             deprecated: text(body, "deprecated", found).map(|(text, _)| text),
             depends_on: references(body, "depends_on", found),
@@ -361,10 +393,7 @@ impl<'a> Declaring<'a> {
         for item in &body.items {
             match item {
                 Item::Attribute(attribute) if attribute.name.as_str() == "inputs" && native => {
-                    match &attribute.value.kind {
-                        ExprKind::Spread(inner) => pass_through = Some((**inner).clone()),
-                        _ => pass_through = Some(attribute.value.clone()),
-                    }
+                    pass_through = passed_through(&attribute.value, found);
                 }
                 Item::Attribute(attribute) if !is_meta(&attribute.name.name) => {
                     let argument =
@@ -416,6 +445,22 @@ impl<'a> Declaring<'a> {
             span,
             &mut self.diagnostics,
         );
+    }
+
+    /// Says of each call with `inputs = ...var` which variables it passes on, now that all are known.
+    pub(super) fn pass_variables(&mut self) {
+        let Declarations { variables, calls, .. } = &mut self.declarations;
+        for call in calls.values_mut() {
+            let Some(PassThrough::Variables { span, exprs }) = &mut call.pass_through else { continue };
+            let span = *span;
+            let passed = |name: &EcoString| {
+                let root = Ident { name: "var".into(), span };
+                let step = TraversalStep::Attribute(Ident { name: name.clone(), span });
+                let traversal = Traversal { root, steps: vec![step], span };
+                (name.clone(), Expr::new(ExprKind::Traversal(Arc::new(traversal)), span))
+            };
+            exprs.extend(variables.keys().map(passed));
+        }
     }
 
     fn provider(&mut self, block: &Arc<Block>) {
@@ -541,11 +586,25 @@ impl<'a> Declaring<'a> {
             );
             return;
         }
-        let provisioners = block
+        let provisioners: Vec<_> = block
             .body
             .blocks_of("provisioner")
             .filter_map(|block| provisioner(block, &mut self.diagnostics))
             .collect();
+        for provisioner in provisioners.iter().filter(|provisioner| !provisioner.on_destroy || !destroy) {
+            let detail = match destroy {
+                true => "What is removed is destroyed, so its provisioners can only run before that.",
+                false => {
+                    "With `destroy = false` the object stays, so there is nothing for a provisioner to run before."
+                }
+            };
+            self.diagnostics.push(
+                Diagnostic::error("invalid-removed", "Invalid provisioner in \"removed\" block")
+                    .detail(detail)
+                    .at(provisioner.span)
+                    .help("Write `when = destroy` in the provisioner, or remove it."),
+            );
+        }
         self.declarations.removed.push(RemovedDecl {
             from: address,
             from_span: from.span,
@@ -589,7 +648,7 @@ impl<'a> Declaring<'a> {
 }
 
 /// Adds a declaration, or reports that there is one of that name.
-fn insert<K: std::hash::Hash + Eq, V>(
+pub(super) fn insert<K: std::hash::Hash + Eq, V>(
     map: &mut IndexMap<K, V>,
     key: K,
     value: V,
@@ -608,7 +667,7 @@ fn insert<K: std::hash::Hash + Eq, V>(
     }
 }
 
-fn label(block: &Block, index: usize) -> Ident {
+pub(super) fn label(block: &Block, index: usize) -> Ident {
     let label = &block.labels[index];
     Ident { name: label.text.clone(), span: label.span }
 }
@@ -642,6 +701,52 @@ fn check_default(
             .detail(eco_format!("The default is not of the variable's type {ty}: {problem}."))
             .at(default.span),
     );
+}
+
+/// Reports a default that is not constant or not of the type of a variable of the native language.
+fn check_native_default(
+    default: &Expr,
+    name: &Ident,
+    shape: &TypeShape,
+    constant: &dyn Fn(&Expr) -> Result<Value, Diagnostics>,
+    diagnostics: &mut Diagnostics,
+) {
+    match constant(default) {
+        Ok(value) => {
+            if let Err(found) = hold(&value, shape) {
+                diagnostics.extend(misfits(found, &name.name, Place::Written(default)));
+            }
+        }
+        Err(found) => diagnostics.extend(found),
+    }
+}
+
+/// `...var` or `...object`
+fn passed_through(value: &Expr, diagnostics: &mut Diagnostics) -> Option<PassThrough> {
+    match &value.kind {
+        ExprKind::Spread(inner) => match &inner.kind {
+            ExprKind::Traversal(traversal)
+                if traversal.root.as_str() == "var" && traversal.steps.is_empty() =>
+            {
+                // Which variables there are is known when all files have been read.
+                Some(PassThrough::Variables { span: value.span, exprs: IndexMap::new() })
+            }
+            ExprKind::Error => None,
+            _ => Some(PassThrough::Object((**inner).clone())),
+        },
+        ExprKind::Error => None,
+        _ => {
+            diagnostics.push(
+                Diagnostic::error("inputs-without-spread", "Inputs that are not spread")
+                    .detail("`inputs` hands the entries of an object on to the variables of the same names, which is written with `...`.")
+                    .at(value.span)
+                    .help("Write `inputs = ...var` for the variables of this module, or `inputs = ...local.settings` for an object.")
+                    .suggest(Span { end: value.span.start, ..value.span }, "...", false),
+            );
+            // What would be passed is not known, so that nothing is missing either.
+            Some(PassThrough::Object(Expr::new(ExprKind::Error, value.span)))
+        }
+    }
 }
 
 /// That a block has a meaning only in the native language.
@@ -705,6 +810,11 @@ fn target(expr: &Expr, diagnostics: &mut Diagnostics) -> Option<Target> {
 }
 
 fn traversal_target(traversal: &Traversal) -> Option<Target> {
+    const NO_TYPES: [&str; 10] =
+        ["var", "local", "each", "count", "self", "path", "terraform", "template", "lazy", "arg"];
+    if NO_TYPES.contains(&traversal.root.as_str()) {
+        return None;
+    }
     Target::parse(&traversal.to_string()).ok().filter(|target| match target {
         Target::Resource(instance) => instance.resource.mode != Mode::Ephemeral,
         Target::Module(_) => true,

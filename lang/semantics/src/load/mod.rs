@@ -4,8 +4,9 @@
 //! understood once however often it is called. Trouble is collected over all files; what could be understood is in the
 //! program all the same.
 //!
-//! Elsewhere: which files count is [`files`], what override files do [`overrides`], what blocks mean [`declare`], where a
-//! call leads [`calls`], which provider configuration is used [`providers`], what depends on what [`crate::graph`].
+//! Elsewhere: which files count is [`files`], libraries [`library`], what override files do [`overrides`], what blocks mean
+//! [`declare`], where a call leads [`calls`], which provider configuration is used [`providers`], what depends on what
+//! [`crate::graph`].
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, VecDeque};
@@ -21,7 +22,7 @@ use plumb_syntax::{Dialect, parse, parse_json};
 
 use crate::expr::{Eval, FunctionContext, NoNames, Rules};
 use crate::graph;
-use crate::program::{Declarations, Loaded, Module, ModuleId};
+use crate::program::{Declarations, Library, Loaded, Module, ModuleId};
 use crate::world::{World, lexical};
 use calls::Place;
 use declare::Declaring;
@@ -32,8 +33,10 @@ mod calls;
 mod constant;
 mod declare;
 mod files;
+mod function;
 mod installed;
 mod json;
+mod library;
 mod limits;
 mod overrides;
 pub(crate) mod providers;
@@ -83,9 +86,12 @@ pub fn load(world: &dyn World, root: &Path, options: &LoadOptions<'_>) -> Loaded
         directories: HashMap::new(),
         diagnostics: Diagnostics::new(),
         modules: Vec::new(),
+        libraries: HashMap::new(),
+        reading: Vec::new(),
         given: OnceCell::new(),
         memory: constant::Memory::default(),
         missing: Vec::new(),
+        packages: HashMap::new(),
     };
     loader.load_tree(root);
     let Loader { sources, mut diagnostics, mut modules, missing, .. } = loader;
@@ -104,10 +110,16 @@ struct Loader<'a> {
     directories: HashMap<PathBuf, Arc<Declarations>>,
     diagnostics: Diagnostics,
     modules: Vec<Module>,
+    /// Libraries that were read already, by path without `.` and `..`; none where that failed.
+    libraries: HashMap<PathBuf, Option<Arc<Library>>>,
+    /// The libraries that are being read, each imported by the one before it, with the place of the import.
+    reading: Vec<(PathBuf, Span)>,
     /// The values of root variables, once something has asked for them.
     given: OnceCell<IndexMap<EcoString, Value>>,
     memory: constant::Memory,
     missing: Vec<ModuleRequest>,
+    /// The package that a directory was fetched in; both as paths without `.` and `..`.
+    packages: HashMap<PathBuf, PathBuf>,
 }
 
 /// A module that is still to be read.
@@ -123,6 +135,9 @@ impl Loader<'_> {
         let mut pending = VecDeque::from([Pending { place, path: ModulePath::root(), parent: None }]);
         while let Some(next) = pending.pop_front() {
             let id = ModuleId(self.modules.len() as u32);
+            if let Some(package) = next.place.origin.as_ref().and_then(|origin| origin.package.as_ref()) {
+                self.packages.insert(lexical(&next.place.read_from), lexical(package));
+            }
             let declarations = self.directory(&next.place.read_from);
             if let Some((parent, call)) = next.parent {
                 self.modules[parent.0 as usize].children[call as usize] = Some(id);
@@ -175,7 +190,7 @@ impl Loader<'_> {
             .next()
             .map_or(Dialect::Terraform, |file| file.dialect);
         let world = self.world;
-        let constant = move |expr: &Expr, dialect: Dialect| constant_alone(world, expr, dialect);
+        let constant = move |expr: &Expr, declared: &Declarations| constant_alone(world, expr, declared);
         let mut sources = Vec::new();
         let mut read =
             |file: &files::ModuleFile, loader: &mut Self| -> (SourceId, Vec<plumb_syntax::tree::Item>) {
@@ -197,10 +212,15 @@ impl Loader<'_> {
         if !overriding.is_empty() {
             overrides::apply(&mut blocks, overriding, &mut declaring.diagnostics);
         }
-        declaring.types(&blocks);
+        if dialect == Dialect::Native {
+            declaring.declarations.libraries = self.libraries(directory, &blocks);
+            declaring.types(&blocks);
+            declaring.functions(&blocks);
+        }
         for block in &blocks {
             declaring.declare(block);
         }
+        declaring.pass_variables();
         let Declaring { declarations, diagnostics, .. } = declaring;
         self.diagnostics.extend(diagnostics);
         declarations
@@ -257,9 +277,11 @@ pub(crate) fn decode(
     }
 }
 
-/// The value of an expression that is needed before anything is evaluated and may mention nothing.
-fn constant_alone(world: &dyn World, expr: &Expr, dialect: Dialect) -> Result<Value, Diagnostics> {
+/// The value of an expression that is needed before anything is evaluated and may mention nothing, but call functions of
+/// a directory.
+fn constant_alone(world: &dyn World, expr: &Expr, declared: &Declarations) -> Result<Value, Diagnostics> {
     let names = NoNames { place: "A value that is needed before anything is evaluated" };
-    let context = FunctionContext::alone(world, dialect);
+    let dialect = declared.dialect;
+    let context = FunctionContext { declared: Some(declared), ..FunctionContext::alone(world, dialect) };
     Eval::new(&names, &context, Rules::of(dialect)).finish(expr)
 }

@@ -13,21 +13,15 @@ use plumb_syntax::tree::{Attribute, Block, Call, Expr, ExprKind, Ident, Item, Ob
 
 use super::shape::{NamedType, Shape};
 use super::{NamedTypes, TypeScope, read};
-use crate::order::{Cycle, Needs, order};
-
-/// Finds types in libraries.
-pub(crate) type Libraries<'a> = &'a dyn Fn(&Qualified) -> Result<Arc<NamedType>, Box<Diagnostic>>;
-
-/// Nothing is imported.
-pub(crate) fn no_libraries(name: &Qualified) -> Result<Arc<NamedType>, Box<Diagnostic>> {
-    Err(Box::new(unknown_library(name, std::iter::empty())))
-}
+use crate::callee;
+use crate::order::{Cycle, Needs, SHOWN_EDGES, order};
+use crate::program::Declarations;
 
 /// The types that `types` blocks declare, in the order in which they are written. What is wrong is reported; such types
 /// are `any`.
 pub(crate) fn define<'a>(
     blocks: impl Iterator<Item = &'a Arc<Block>>,
-    libraries: Libraries<'_>,
+    declared: &Declarations,
     constant: &dyn Fn(&Expr) -> Result<Value, Diagnostics>,
     diagnostics: &mut Diagnostics,
 ) -> NamedTypes {
@@ -50,7 +44,7 @@ pub(crate) fn define<'a>(
     let mut done: Vec<Option<Arc<NamedType>>> = vec![None; written.len()];
     for i in order {
         let attribute = written[i];
-        let scope = Partial { indices: &indices, done: &done, libraries };
+        let scope = Partial { indices: &indices, done: &done, declared };
         let shape = match cyclic.contains(&i) {
             true => Shape::any(attribute.value.span),
             false => read::shape(&attribute.value, Dialect::Native, &scope, constant, diagnostics),
@@ -146,7 +140,7 @@ fn types_in(call: &Call) -> impl Iterator<Item = &Expr> {
 struct Partial<'a> {
     indices: &'a HashMap<&'a str, usize>,
     done: &'a [Option<Arc<NamedType>>],
-    libraries: Libraries<'a>,
+    declared: &'a Declarations,
 }
 
 impl TypeScope for Partial<'_> {
@@ -159,32 +153,42 @@ impl TypeScope for Partial<'_> {
     }
 
     fn qualified(&self, name: &Qualified) -> Result<Arc<NamedType>, Box<Diagnostic>> {
-        (self.libraries)(name)
+        of_library(Some(self.declared), name)
     }
 }
 
-/// The types that a type may mention once those of the directory are known.
-pub(crate) struct Defined<'a> {
-    pub types: &'a NamedTypes,
-    pub libraries: Libraries<'a>,
-}
+/// The types that a type may mention once those of the directory are known; without a directory there are none.
+pub(crate) struct Defined<'a>(pub Option<&'a Declarations>);
 
 impl TypeScope for Defined<'_> {
     fn named(&self, name: &str) -> Option<Arc<NamedType>> {
-        self.types.get(name).cloned()
+        self.0?.types.get(name).cloned()
     }
 
     fn names(&self) -> Vec<&str> {
-        self.types.keys().map(EcoString::as_str).collect()
+        self.0.into_iter().flat_map(|declared| declared.types.keys()).map(EcoString::as_str).collect()
     }
 
     fn qualified(&self, name: &Qualified) -> Result<Arc<NamedType>, Box<Diagnostic>> {
-        (self.libraries)(name)
+        of_library(self.0, name)
+    }
+}
+
+/// The type that `library::name` means in a directory.
+fn of_library(declared: Option<&Declarations>, name: &Qualified) -> Result<Arc<NamedType>, Box<Diagnostic>> {
+    let library = callee::library(declared, name)?;
+    match library.declarations.types.get(&name.name.name) {
+        Some(named) if !callee::is_private(&name.name.name) => Ok(named.clone()),
+        _ => {
+            let namespace = name.namespaces[0].as_str();
+            Err(Box::new(callee::not_in_library(namespace, library, &name.name, "type")))
+        }
     }
 }
 
 /// Reports what the condition of a type may not do: mention anything but `value`, or say nothing of it.
 pub(super) fn check_condition(condition: &Expr, diagnostics: &mut Diagnostics) {
+    diagnostics.extend(callee::impure_calls(condition, "The condition of a type"));
     let mut about_value = false;
     for traversal in condition.references() {
         if traversal.root.as_str() == "value" {
@@ -213,21 +217,6 @@ pub(super) fn check_condition(condition: &Expr, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// That no library of that name is imported.
-pub(crate) fn unknown_library<'k>(
-    name: &Qualified,
-    imported: impl Iterator<Item = &'k EcoString>,
-) -> Diagnostic {
-    let namespace = &name.namespaces[0];
-    let guess = plumb_model::diagnostic::did_you_mean(namespace.as_str(), imported.map(EcoString::as_str));
-    Diagnostic::error("unknown-library", "Reference to a library that is not imported")
-        .detail(eco_format!("Nothing is imported as `{namespace}`."))
-        .at(namespace.span)
-        .help(guess.unwrap_or_else(|| {
-            eco_format!("Import it: `import \"{namespace}\" {{ source = \"./{namespace}\" }}`.")
-        }))
-}
-
 fn reserved(name: &Ident) -> Diagnostic {
     Diagnostic::error("reserved-name", "Reserved type name")
         .detail(eco_format!("`{name}` is a type of the language already."))
@@ -242,7 +231,7 @@ fn endless(written: &[&Attribute], cycle: &Cycle) -> Diagnostic {
         "A value of the type `{}` would contain one of the same type, and so on without end.",
         name(first)
     ));
-    for (at, (i, span)) in cycle.iter().enumerate() {
+    for (at, (i, span)) in cycle.iter().enumerate().take(SHOWN_EDGES) {
         let next = cycle[(at + 1) % cycle.len()].0;
         diagnostic = diagnostic.label(*span, eco_format!("`{}` contains `{}`", name(*i), name(next)));
     }

@@ -3,7 +3,7 @@
 //! [`constraint`] reads a type where it is used. What it gives is a [`Constraint`]: the [`Shape`], which is all that was
 //! written, and what follows from it for values.
 //!
-//! Elsewhere: what a type is made of is [`shape`], how it is read `read`, how types get names `define`.
+//! Elsewhere: what a type is made of is [`shape`], how it is read `read`, how types get names `define`, and how values are held against them `hold`.
 
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use plumb_syntax::Dialect;
 use plumb_syntax::tree::{Expr, Qualified};
 
 pub(crate) mod define;
+pub(crate) mod hold;
 mod read;
 pub mod shape;
 

@@ -10,6 +10,7 @@ use plumb_syntax::Dialect;
 use plumb_syntax::tree::{Call, Expr, ExprKind, Ident, Object, ObjectEntry};
 
 use super::TypeScope;
+use super::hold::{Place, diagnostics as misfits, hold};
 use super::shape::{
     AttributeShape, EnumShape, MAX_DEPTH, MAX_SIZE, ObjectShape, Shape, ShapeKind, UnionShape, Variant,
     WhereShape,
@@ -263,12 +264,23 @@ impl Reader<'_> {
 
     fn default(&mut self, expr: &Expr, shape: &Shape) -> Option<Value> {
         let value = match (self.constant)(expr) {
-            Ok(value) => defaults::apply(&value, &shape.defaults()),
+            Ok(value) => value,
             Err(found) => {
                 self.diagnostics.extend(found);
                 return None;
             }
         };
+        if self.native {
+            // `optional(T, null)` says no more than `optional(T)`.
+            if value.is_null() {
+                return None;
+            }
+            let held = hold(&value, shape);
+            return held
+                .map_err(|found| self.diagnostics.extend(misfits(found, "default", Place::Written(expr))))
+                .ok();
+        }
+        let value = defaults::apply(&value, &shape.defaults());
         match convert(&value, &shape.ty()) {
             Ok(value) => Some(value),
             Err(error) => {

@@ -257,6 +257,20 @@ impl Shape {
         }
     }
 
+    /// Whether every value of it is sensitive as a whole.
+    pub fn is_secret(&self) -> bool {
+        let mut shape = self;
+        loop {
+            shape = match &shape.kind {
+                ShapeKind::Named(named) => &named.shape,
+                ShapeKind::Where(narrowed) => &narrowed.base,
+                ShapeKind::Nullable(inner) => inner,
+                ShapeKind::Secret(_) => return true,
+                _ => return false,
+            };
+        }
+    }
+
     /// Whether a part of it is secret.
     pub fn has_secret(&self) -> bool {
         self.any_part(&mut |shape| matches!(shape.kind, ShapeKind::Secret(_)))

@@ -131,7 +131,40 @@ pub(super) fn check(program: &Program, used: &Used, id: ModuleId, found: &mut Di
         }
     }
     types(module, found);
+    functions(program, module, found);
     outputs(program, used, id, found);
+}
+
+/// Functions that nothing calls, and libraries of which nothing is mentioned. What the files mention counts, also where
+/// it is in the condition of a type.
+fn functions(program: &Program, module: &Module, found: &mut Diagnostics) {
+    let mentions = |what: &str| {
+        module.files.iter().any(|file| {
+            let text = &program.sources.get(*file).text;
+            text.match_indices(what).any(|(at, _)| {
+                let before = text[..at].chars().next_back();
+                !before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ':'))
+            })
+        })
+    };
+    for (name, decl) in &module.functions {
+        if !name.starts_with('_') && !mentions(&format!("{name}(")) {
+            found.push(
+                unused("unused-function", "Unused function", decl.span)
+                    .detail(eco_format!("Nothing in the module calls the function `{name}`."))
+                    .help("Remove it, or begin its name with `_`."),
+            );
+        }
+    }
+    for (name, decl) in &module.libraries {
+        if !name.starts_with('_') && !mentions(&format!("{name}::")) {
+            found.push(
+                unused("unused-import", "Unused import", decl.span)
+                    .detail(eco_format!("Nothing in the module mentions what is in the library `{name}`."))
+                    .help("Remove the block."),
+            );
+        }
+    }
 }
 
 /// Named types that neither the interface of the module nor a conversion in it uses.
@@ -150,7 +183,15 @@ fn types(module: &Module, found: &mut Diagnostics) {
     };
     module.variables.values().for_each(|decl| mark(&decl.shape));
     module.outputs.values().filter_map(|decl| decl.ty.as_ref()).for_each(|ty| mark(&ty.shape));
+    for decl in module.functions.values() {
+        decl.parameters.values().for_each(|parameter| mark(&parameter.constraint.shape));
+        decl.result.iter().for_each(|result| mark(&result.shape));
+    }
     let mut words: HashSet<EcoString> = HashSet::new();
+    for decl in module.functions.values() {
+        words_of_conversions(&decl.value, &mut words);
+        decl.locals.values().for_each(|local| words_of_conversions(&local.value, &mut words));
+    }
     each_module_expr(module, &mut |expr, _| words_of_conversions(expr, &mut words));
     for name in &words {
         module.types.get(name).into_iter().for_each(|named| mark(&named.shape));

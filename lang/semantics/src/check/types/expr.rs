@@ -17,8 +17,9 @@ use plumb_syntax::tree::{
 
 use super::Typer;
 use super::ty::{Kind, Phase, Ty, joined};
+use crate::callee;
 use crate::graph::ResourceName;
-use crate::program::{ModuleId, NodeKind, Repetition};
+use crate::program::{Declarations, ModuleId, NodeKind, Repetition};
 use crate::reference::{self, Subject};
 
 /// Collections of at most so many elements are gone through one by one, others by the type of their elements.
@@ -50,6 +51,10 @@ impl Place {
 pub(super) struct Infer<'t, 'a> {
     pub(super) typer: &'t Typer<'a>,
     pub(super) place: &'t Place,
+    /// The directory whose functions, types and libraries names mean.
+    pub(super) declared: &'a Declarations,
+    /// Whether only bound names mean something, as in the body of a function.
+    pub(super) closed: bool,
     /// Whether the native language is meant, which is stricter.
     pub(super) native: bool,
     /// Variables of enclosing `for`s and `dynamic` blocks, innermost last.
@@ -63,7 +68,17 @@ pub(super) struct Infer<'t, 'a> {
 impl<'t, 'a> Infer<'t, 'a> {
     pub(super) fn new(typer: &'t Typer<'a>, place: &'t Place) -> Infer<'t, 'a> {
         let native = typer.is_native(place.module);
-        Infer { typer, place, native, bindings: Vec::new(), found: Diagnostics::new(), quiet: 0, elements: 0 }
+        Infer {
+            typer,
+            place,
+            declared: &typer.program.module(place.module).declarations,
+            closed: false,
+            native,
+            bindings: Vec::new(),
+            found: Diagnostics::new(),
+            quiet: 0,
+            elements: 0,
+        }
     }
 
     /// Reports something, and gives the type of what has been reported.
@@ -107,9 +122,10 @@ impl<'t, 'a> Infer<'t, 'a> {
                 self.infer(inner);
                 Ty::error()
             }
-            ExprKind::Nullable(_) | ExprKind::Where(_) | ExprKind::Qualified(_) | ExprKind::Error => {
-                Ty::error()
+            ExprKind::Qualified(name) => {
+                callee::constant(Some(self.declared), name).map_or_else(|_| Ty::error(), Ty::of_value)
             }
+            ExprKind::Nullable(_) | ExprKind::Where(_) | ExprKind::Error => Ty::error(),
         }
     }
 
@@ -584,6 +600,9 @@ impl<'t, 'a> Infer<'t, 'a> {
         let root = &traversal.root.name;
         if let Some((_, ty)) = self.bindings.iter().rev().find(|(bound, _)| bound == root) {
             return (ty.clone(), 0);
+        }
+        if self.closed {
+            return (Ty::error(), traversal.steps.len());
         }
         let Ok(reference) = reference::parse(traversal) else { return (Ty::error(), traversal.steps.len()) };
         let module = self.typer.program.module(self.place.module);

@@ -191,7 +191,8 @@ impl<'a> Typer<'a> {
         }
         infer.bindings.push(("local".into(), Ty::new(Kind::row(locals))));
         let ty = infer.infer(&decl.value);
-        if let Some(result) = &decl.result {
+        // What attributes an object must have is said better with a value at hand.
+        if let Some(result) = decl.result.as_ref().filter(|_| !matches!(ty.kind, Kind::Object(_))) {
             let what = eco_format!("What `{}` gives", decl.name);
             let (code, summary) = ("unsuitable-value", "Unsuitable value type");
             infer.check_fits(&ty, &result.ty, &decl.value, code, summary, &what);

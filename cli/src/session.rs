@@ -126,7 +126,18 @@ fn on_a_line_of(found: &Diagnostic, unread: &Diagnostics, sources: &Sources) -> 
 ///
 /// `None` if there are errors.
 pub fn open(world: Arc<dyn World>, variables: &VariableArgs, ui: &Ui) -> Option<Session> {
+    open_despite(world, variables, ui, |_| false)
+}
+
+/// The same, whatever is said that `passed_over` lets pass.
+pub fn open_despite(
+    world: Arc<dyn World>,
+    variables: &VariableArgs,
+    ui: &Ui,
+    passed_over: impl Fn(&Diagnostic) -> bool,
+) -> Option<Session> {
     let Checked { program, registry, schemas, diagnostics } = check_only(&world, variables);
+    let diagnostics: Diagnostics = diagnostics.into_iter().filter(|found| !passed_over(found)).collect();
     if ui.diagnostics(&diagnostics, &program.sources) {
         return None;
     }

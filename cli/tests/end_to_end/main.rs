@@ -6,7 +6,7 @@
 //! - `layout`: `fmt` beside Terraform; `failing`: failed steps and interrupts; `robust`: killed processes, full disks, damaged files, absurd input;
 //! - `sharing`: the compiled-in providers in Terraform; `tutorial`: the provider that `docs/providers/writing.md` builds;
 //! - `killed`: Plumb and a provider in a process of its own, killed while they change things;
-//! - `parity`: Terraform and Plumb side by side.
+//! - `console`: what expressions print; `parity`: Terraform and Plumb side by side.
 
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
@@ -16,6 +16,7 @@ mod support;
 mod authoring;
 mod choosing;
 mod commands;
+mod console;
 mod documents;
 mod examples;
 mod failing;

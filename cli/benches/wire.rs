@@ -88,7 +88,8 @@ impl Tool<'_> {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{} {arguments:?}: {said}", self.program);
         let entries = std::fs::read_dir(busy.path()).expect("it is there").flatten();
-        let times = entries.filter_map(|entry| std::fs::read_to_string(entry.path()).ok()?.parse().ok());
+        let times =
+            entries.filter_map(|entry| std::fs::read_to_string(entry.path()).ok()?.parse::<u64>().ok());
         Took { whole, provider: Duration::from_micros(times.sum()) }
     }
 }

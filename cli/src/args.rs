@@ -143,6 +143,9 @@ pub struct InitArgs {
     /// Whether to install modules.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "true", action = clap::ArgAction::Set)]
     pub get: bool,
+    /// Begin with a copy of this module, in a directory without configuration.
+    #[arg(long, value_name = "SOURCE")]
+    pub from_module: Option<String>,
     /// Look for plugins here and nowhere else.
     #[arg(long, value_name = "DIR")]
     pub plugin_dir: Vec<PathBuf>,

@@ -67,6 +67,18 @@ impl Installation {
         Ok(Source::Program(program))
     }
 
+    /// The version of a provider that the lock file names; none of one that needs no installation.
+    pub fn version(&self, source: &ProviderSource) -> Option<String> {
+        let setup = self.setup().ok()?;
+        let address = address(source).ok()?;
+        if setup.running.contains_key(&source.to_string())
+            || setup.installer.config.overrides.contains_key(&address)
+        {
+            return None;
+        }
+        setup.lock.providers.get(&address).map(|locked| locked.version.to_string())
+    }
+
     /// Which of these providers are stood in for by programs under development.
     pub fn remarks(&self, sources: &BTreeSet<ProviderSource>) -> Diagnostics {
         let overridden = |setup: &Setup| {

@@ -10,6 +10,7 @@ use plumb_model::{Diagnostic, Diagnostics, Value};
 use plumb_modules::{Event, Installation, Installer, fetch::Fetcher, lock};
 use plumb_provider_install::Choice;
 use plumb_semantics::inputs::{self, InputOption};
+use plumb_semantics::load::has_configuration;
 use plumb_semantics::{
     InstalledModules, LoadOptions, Loaded, Module, NoneInstalled, World, load as load_program,
 };
@@ -128,9 +129,8 @@ pub fn install(
     ui: &Ui,
 ) -> Result<Loaded, Diagnostics> {
     let loaded = load(&*world, options);
-    let fetched = |module: &Module| module.origin.as_ref().is_some_and(|origin| origin.package.is_some());
     let concerned = !loaded.missing.is_empty()
-        || loaded.program.modules().any(|(_, module)| fetched(module))
+        || loaded.program.modules().any(|(_, module)| module.is_fetched())
         || Path::new(lock::FILE_NAME).exists();
     if !concerned {
         return Ok(loaded);
@@ -160,6 +160,21 @@ pub fn install(
         ));
     }
     Ok(loaded)
+}
+
+/// Begins with a copy of a module, in a directory that has no configuration.
+///
+/// # Errors
+/// It has one, or the module cannot be fetched or copied.
+pub fn copy(world: &dyn World, source: &str, ui: &Ui) -> Result<(), Diagnostic> {
+    if has_configuration(world, Path::new(".")) {
+        return Err(Diagnostic::error("module-not-copied", "Module cannot be copied")
+            .detail("This directory has configuration files already.")
+            .help("Use `-from-module` in an empty directory."));
+    }
+    session::wait(plumb_modules::copy(&Fetcher::default(), source, Path::new(".")))?;
+    ui.remark(&format!("Copied {source} into this directory."));
+    Ok(())
 }
 
 fn tell(event: &Event<'_>, ui: &Ui) {

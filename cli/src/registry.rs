@@ -10,12 +10,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use ecow::EcoString;
+use plumb_engine::changeset::ProviderLock;
 use plumb_engine::limits::Limiter;
 use plumb_engine::providers::Factory;
 use plumb_model::address::{Mode, ProviderSource};
 use plumb_model::{Diagnostic, Diagnostics, diagnostic};
 use plumb_provider_api::{Provider, ProviderSchema};
-use plumb_provider_host::{Options, Plugin};
+use plumb_provider_host::schema::digest;
+use plumb_provider_host::{Options, Plugin, Source};
 use plumb_semantics::Program;
 use plumb_semantics::program::ProviderLimits;
 
@@ -103,6 +105,30 @@ impl Registry {
             compiled_in(source)
         } else {
             Ok(Arc::new(self.plugin(source)?.unconfigured()))
+        }
+    }
+
+    /// Exactly which build of a provider is used here.
+    pub fn build(&self, source: &ProviderSource) -> ProviderLock {
+        let source = source.clone();
+        if source.is_builtin() {
+            return ProviderLock {
+                source,
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                digest: String::new(),
+            };
+        }
+        // What runs already, or cannot be found any more, cannot be told apart from others.
+        let digest = match self.installation.find(&source) {
+            Ok(Source::Program(program)) => {
+                digest::digest(&program, &cache().unwrap_or_else(std::env::temp_dir).join("digests")).ok()
+            }
+            _ => None,
+        };
+        ProviderLock {
+            version: self.installation.version(&source).unwrap_or_default(),
+            digest: digest.map(|digest| format!("sha256:{digest}")).unwrap_or_default(),
+            source,
         }
     }
 

@@ -77,6 +77,22 @@ pub enum Event {
         /// What failed.
         because: EcoString,
     },
+    /// A provisioner begins to run.
+    ProvisionStarted {
+        /// The instance.
+        address: Instance,
+        /// The type of the provisioner.
+        kind: EcoString,
+    },
+    /// A provisioner has run.
+    ProvisionEnded {
+        /// The instance.
+        address: Instance,
+        /// The type of the provisioner.
+        kind: EcoString,
+        /// Whether it did what it should.
+        done: bool,
+    },
     /// A program that a provisioner runs, or a plugin, wrote a line.
     Output {
         /// Where it comes from.

@@ -14,7 +14,10 @@ use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
 use crate::cancel::{Cancel, Urgency};
+use crate::event::Event;
 use crate::graph::{Graph, Progress, Task};
 
 /// How often those who watch are told what is still running.
@@ -35,6 +38,8 @@ pub(crate) struct Schedule<W, D> {
     failed: Vec<Option<Task>>,
     /// Whether nothing new may begin.
     halted: bool,
+    /// What futures tell while they run.
+    notices: (UnboundedSender<Event>, UnboundedReceiver<Event>),
 }
 
 impl<W, D> Schedule<W, D> {
@@ -48,7 +53,13 @@ impl<W, D> Schedule<W, D> {
             ready: VecDeque::new(),
             failed: Vec::new(),
             halted: false,
+            notices: unbounded_channel(),
         }
+    }
+
+    /// Where a future tells what happens while it runs.
+    pub fn notifier(&self) -> UnboundedSender<Event> {
+        self.notices.0.clone()
     }
 
     /// Adds work to a task that has been started.
@@ -115,6 +126,9 @@ pub(crate) trait Coordinator {
     /// Work is done.
     fn end(&mut self, task: Task, done: Self::Done);
 
+    /// What a running future tells.
+    fn notice(&mut self, _: Event) {}
+
     /// Time has passed: say what is still running.
     fn tick(&mut self) {}
 
@@ -137,13 +151,10 @@ pub(crate) async fn drive(coordinator: &mut impl Coordinator, graph: &Graph, mut
         if urgency == Urgency::None {
             begin_all(coordinator, &mut progress);
         }
-        let slots = &mut coordinator.schedule().slots;
+        let Schedule { slots, notices: (_, notices), .. } = coordinator.schedule();
         let done = tokio::select! {
-            next = slots.next() => next,
-            _ = ticks.tick() => {
-                coordinator.tick();
-                continue;
-            }
+            // Cancelling comes first; what a future told comes before its end.
+            biased;
             more = cancel.more_urgent(urgency) => {
                 urgency = more;
                 if !coordinator.cancelled(urgency) || urgency == Urgency::Immediate {
@@ -151,8 +162,20 @@ pub(crate) async fn drive(coordinator: &mut impl Coordinator, graph: &Graph, mut
                 }
                 continue;
             }
+            Some(event) = notices.recv() => {
+                coordinator.notice(event);
+                continue;
+            }
+            _ = ticks.tick() => {
+                coordinator.tick();
+                continue;
+            }
+            next = slots.next() => next,
         };
         let Some((task, done)) = done else { return };
+        while let Ok(event) = coordinator.schedule().notices.1.try_recv() {
+            coordinator.notice(event);
+        }
         coordinator.end(task, done);
         coordinator.schedule().one_less(task);
         coordinator.schedule().release(task, &mut progress);

@@ -609,7 +609,7 @@ mod tests {
             ("git::https://h/x?ref=%2bx:y", "is no revision"),
             ("git::https://h/x?ref=v1//sub", "is no revision"),
             ("git::https://h/x?depth=none", "is no number of commits"),
-            ("git::ssh://-oProxyCommand=x/y", "is no URL"),
+            ("git::ssh://-oProxyCommand=x/y", "does not begin with a dash"),
             ("git::ssh://-x@host/y", "does not begin with a dash"),
             ("git::https://h/x?sshkey=abc", "would put a private key"),
             ("git::https://h/x//../y", "leads out of the package"),

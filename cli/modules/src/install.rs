@@ -361,13 +361,9 @@ fn locked_versions(installation: &Installation, module: &RegistryModule) -> Vec<
 /// Lets the calls that need a package lead to it.
 fn place(installation: &mut Installation, key: &PackageKey, needed: &Needed, locked: &Locked) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
-    // The place that a registry names may be a folder in a larger package.
-    let inner = locked.from.as_deref().and_then(|from| ModuleAddress::parse(from).ok());
-    let inner = inner.map(|address| address.folder).unwrap_or_default();
+    let fetched = Fetched { from: locked.from.clone(), commit: locked.commit.clone() };
     for call in &needed.calls {
-        let wanted =
-            [inner.as_str(), call.address.folder.as_str()].into_iter().filter(|part| !part.is_empty());
-        let wanted = wanted.collect::<Vec<_>>().join("/");
+        let wanted = fetched.folder(&call.address.folder);
         let package = installation.store.package(&locked.digest);
         let placed = folder_in(&package, &wanted, key).and_then(|folder| {
             installation
@@ -394,7 +390,7 @@ fn place(installation: &mut Installation, key: &PackageKey, needed: &Needed, loc
 }
 
 /// The folder of a module in a package; `*` stands for the only folder at its place.
-fn folder_in(package: &Path, wanted: &str, key: &PackageKey) -> Result<String, Diagnostic> {
+pub(crate) fn folder_in(package: &Path, wanted: &str, key: &PackageKey) -> Result<String, Diagnostic> {
     let mut folder = String::new();
     let mut at = package.to_owned();
     for name in wanted.split('/').filter(|name| !name.is_empty()) {
@@ -432,7 +428,11 @@ fn no_folder(key: &PackageKey, wanted: &str, reached: &str, here: &[String]) -> 
         .help("Correct what stands behind `//` in the address.")
 }
 
-fn no_version(module: &RegistryModule, constraints: &Constraints, known: &[Version]) -> Diagnostic {
+pub(crate) fn no_version(
+    module: &RegistryModule,
+    constraints: &Constraints,
+    known: &[Version],
+) -> Diagnostic {
     let diagnostic = Diagnostic::error("no-module-version", "No version of the module fits");
     let newest = known.iter().filter(|version| version.pre.is_empty()).max().or(known.iter().max());
     match newest {

@@ -5,7 +5,7 @@
 //!                                       └───────────── lock ─────────────┘
 //! ```
 //!
-//! [`address`] reads what people write, [`fetch`] gets it, with [`git`] among others, [`digest`] knows what was got, [`store`] keeps it,
+//! [`address`] reads what people write, [`fetch`] gets it, with [`git`] or over the web, [`digest`] knows what was got, [`store`] keeps it,
 //! [`manifest`] remembers for which call, and [`lock`] says what it must be. [`install`] does all of that for a configuration, and
 //! [`Installation`] answers when a configuration is loaded.
 //!
@@ -16,6 +16,7 @@
 //! output; HTTP, credentials, discovery and archives are in `plumb-registry`, which providers use too.
 
 pub mod address;
+mod copy;
 pub mod digest;
 pub mod fetch;
 pub mod git;
@@ -23,7 +24,10 @@ pub mod install;
 mod installation;
 pub mod lock;
 pub mod manifest;
+mod netrc;
 pub mod store;
+mod web;
 
+pub use copy::copy;
 pub use install::{Event, Installer, Outcome};
 pub use installation::Installation;

@@ -7,11 +7,13 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
+use plumb_provider_install::{Constraints, Version};
 use plumb_semantics::ModuleRequest;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::address::{ModuleAddress, Package};
-use plumb_provider_install::{Constraints, Version};
+use crate::digest::hex;
 
 /// The name of the file in the folder of installed modules.
 pub const FILE_NAME: &str = "modules.json";
@@ -52,12 +54,16 @@ struct Saved {
     modules: BTreeMap<String, Entry>,
 }
 
-/// The name of a call among all calls of a configuration, which is also that of its link: `network.subnets`. The import of a
-/// library has a form that no name of a call can have.
+/// The name of a call among all calls of a configuration, which is also that of its link: `network.subnets`. A library is
+/// the same for all that import it by its address, so its name is made from that, with a sign that no name of a call has.
 pub fn key(request: &ModuleRequest) -> String {
     let names: Vec<&str> = request.path.0.iter().map(|name| name.as_str()).collect();
-    let library = if request.library { "@import" } else { "" };
-    names.join(".") + library
+    let name = names.join(".");
+    if !request.library {
+        return name;
+    }
+    let address = format!("{} {}", request.source, request.version.as_deref().unwrap_or_default());
+    format!("{name}@{}", &hex(&Sha256::digest(address))[..12])
 }
 
 impl Manifest {

@@ -43,11 +43,12 @@ pub fn run(args: &ApplyArgs, destroy: bool, ui: &Ui) -> Exit {
     if plan.errored {
         return Exit::Error;
     }
-    if !plan.has_changes() {
+    if nothing_to_save(&plan) {
         finish_unchanged(&plan, ui);
         return Exit::Done;
     }
-    if !args.auto_approve
+    if plan.has_changes()
+        && !args.auto_approve
         && let Some(exit) = ask(&plan, ui)
     {
         return exit;
@@ -101,13 +102,19 @@ fn apply_saved(file: &Path, args: &ApplyArgs, ui: &Ui) -> Exit {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
-    if !plan.has_changes() {
+    if nothing_to_save(&plan) {
         finish_unchanged(&plan, ui);
         return Exit::Done;
     }
     let kind = kind(&plan);
     let work = Work { plan, session, state: &opened.state, kind, digest: Some(digest) };
     carry_out(work, args.reason.as_deref(), usize::from(args.planning.parallelism), ui)
+}
+
+/// Whether state stays as it is. Objects that were found otherwise than recorded are recorded anew, although nothing is done to
+/// them; nobody needs to approve of that.
+fn nothing_to_save(plan: &Plan) -> bool {
+    !plan.has_changes() && plan.drift.is_empty()
 }
 
 /// There is nothing to do: says so, and shows the outputs.

@@ -18,6 +18,7 @@ use crate::archive::ArchiveWorld;
 use crate::args::PlanningArgs;
 use crate::commands::state::report;
 use crate::files;
+use crate::registry::Registry;
 use crate::session::{self, Session};
 use crate::store;
 use crate::ui::{Exit, Ui};
@@ -95,14 +96,39 @@ fn artifact(
 
 /// Exactly which providers a plan was made with.
 fn providers(session: &Session) -> Vec<ProviderLock> {
-    let sources = session.schemas.iter().map(|(source, _)| source.clone());
-    sources
-        .map(|source| ProviderLock {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            digest: String::new(),
-            source,
-        })
-        .collect()
+    session.schemas.iter().map(|(source, _)| session.registry.build(source)).collect()
+}
+
+/// Refuses a plan that another build of a provider has made: what it forecast need not be what this one does.
+fn check_providers(made_with: &[ProviderLock], registry: &Registry) -> Result<(), Diagnostic> {
+    for before in made_with.iter().filter(|lock| !lock.digest.is_empty()) {
+        let now = registry.build(&before.source);
+        if now.digest != before.digest {
+            let version = |lock: &ProviderLock| match lock.version.as_str() {
+                "" => "a build without a version".to_owned(),
+                version => format!("version {version}"),
+            };
+            return Err(Diagnostic::error("plan-for-another-provider", "Plan was made with another provider")
+                .detail(format!(
+                    "The plan was made with {} of provider {} ({}); {} is used here ({}).",
+                    version(before),
+                    before.source,
+                    short(&before.digest),
+                    version(&now),
+                    short(&now.digest),
+                ))
+                .help("Make the plan again with the provider that is to carry it out, or install the one that made it."));
+        }
+    }
+    Ok(())
+}
+
+/// The beginning of a digest, which is enough to tell two apart.
+fn short(digest: &str) -> &str {
+    match digest {
+        "" => "not an installed program",
+        digest => digest.get(..19).unwrap_or(digest),
+    }
 }
 
 /// A saved plan to be carried out: the plan, what it was made from, and its digest.
@@ -133,8 +159,12 @@ pub fn open_for_applying(path: &Path, state: &State, ui: &Ui) -> Result<(Plan, S
         refuse(refusal.diagnostic(), ui);
         return Err(Exit::Stale);
     }
-    let plan = artifact.plan.clone();
+    let (plan, made_with) = (artifact.plan.clone(), artifact.providers.clone());
     let mut session = session_of(artifact, ui).ok_or(Exit::Error)?;
+    if let Err(refusal) = check_providers(&made_with, &session.registry) {
+        refuse(refusal, ui);
+        return Err(Exit::Stale);
+    }
     // What is deleted may be of a type that the configuration no longer names.
     let found = session.with_schemas(prior.types());
     if ui.diagnostics(&found, session.sources()) {

@@ -6,7 +6,8 @@ use ecow::{EcoString, eco_format};
 use plumb_engine::plan::Plan;
 use plumb_engine::providers::Schemas;
 use plumb_model::address::{Mode, ProviderConfig};
-use plumb_model::{Block as Schema, Nesting, Value};
+use plumb_model::convert::convert;
+use plumb_model::{Block as Schema, Nesting, Value, defaults};
 use plumb_semantics::Program;
 use plumb_semantics::program::{
     CallDecl, Module, ModuleId, ModuleOrigin, OutputDecl, ResourceDecl, VariableDecl,
@@ -89,7 +90,6 @@ fn module(program: &Program, id: ModuleId, schemas: &Schemas) -> ModuleView {
 fn output(decl: &OutputDecl) -> OutputView {
     OutputView {
         sensitive: decl.sensitive,
-        ephemeral: decl.ephemeral,
         expression: expression(&decl.value),
         depends_on: depends_on(&decl.depends_on),
         description: described(&decl.description),
@@ -98,11 +98,20 @@ fn output(decl: &OutputDecl) -> OutputView {
 
 fn variable(decl: &VariableDecl) -> VariableView {
     VariableView {
-        default: decl.default.as_ref().and_then(constant),
+        default: decl.default.as_ref().and_then(constant).map(|value| typed(decl, value)),
         description: described(&decl.description),
         sensitive: decl.sensitive,
         ephemeral: decl.ephemeral,
     }
+}
+
+/// A default as a value of the variable's type.
+fn typed(decl: &VariableDecl, value: Value) -> Value {
+    let value = match &decl.defaults {
+        Some(stand_ins) => defaults::apply(&value, stand_ins),
+        None => value,
+    };
+    convert(&value, &decl.constraint).unwrap_or(value)
 }
 
 fn described(text: &EcoString) -> Option<EcoString> {
@@ -173,14 +182,7 @@ fn expression(expr: &Expr) -> Expression {
     if let Some(value) = constant(expr) {
         return Expression::Constant(value);
     }
-    let mut texts: Vec<EcoString> = Vec::new();
-    for traversal in expr.references() {
-        for text in reference(traversal) {
-            if !texts.contains(&text) {
-                texts.push(text);
-            }
-        }
-    }
+    let texts: Vec<EcoString> = expr.references().flat_map(reference).collect();
     if texts.is_empty() { Expression::Opaque } else { Expression::References(texts) }
 }
 
@@ -234,8 +236,8 @@ fn reference(traversal: &Traversal) -> Vec<EcoString> {
     let count = traversal.steps.len();
     let mut shortest = attributes.min(count);
     if traversal.root.as_str() == "module" {
-        // `module.m[k].out` is one thing; so is the call, without its key.
-        shortest = 1.min(count);
+        // `module.m[k]` is one thing, and `module.m` where no key is written.
+        shortest = if is_key(1) && count > 1 { 2 } else { 1.min(count) };
     }
     let mut texts: Vec<EcoString> = (shortest..=count).rev().map(text).collect();
     if !is_key(shortest) {

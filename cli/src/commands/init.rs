@@ -21,6 +21,12 @@ use crate::{files, installed, modules, session, store};
 /// Runs the command.
 pub fn run(args: &InitArgs, ui: &Ui) -> Exit {
     let world = Arc::new(DiskWorld::new());
+    if let Some(source) = &args.from_module
+        && let Err(problem) = modules::copy(&*world, source, ui)
+    {
+        ui.diagnostics(&problem.into(), &Sources::new());
+        return Exit::Error;
+    }
     if !session::require_configuration(&*world, ui) {
         return Exit::Error;
     }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::io;
 
 use ecow::EcoString;
+use indexmap::IndexMap;
+use indexmap::map::Entry;
 use plumb_engine::plan::{CheckResult, CheckStatus};
 use plumb_model::address::{Instance, Key};
 
@@ -16,7 +18,8 @@ pub(super) fn checks(checks: &[CheckResult], json: &mut Json<'_>) -> io::Result<
         return Ok(());
     }
     let mut by_block: BTreeMap<(&str, &EcoString), Vec<&CheckResult>> = BTreeMap::new();
-    for check in checks {
+    let merged = merged(checks);
+    for check in &merged {
         by_block.entry((check.kind, &check.config_address)).or_default().push(check);
     }
     json.key("checks")?;
@@ -33,19 +36,42 @@ pub(super) fn checks(checks: &[CheckResult], json: &mut Json<'_>) -> io::Result<
     })
 }
 
-fn status(all: impl Iterator<Item = CheckStatus>) -> &'static str {
-    // Of several the worst counts; what is not known comes before what holds.
-    let rank = |status: CheckStatus| match status {
+/// One result for each instance: the conditions before and after it was made are told together.
+fn merged(checks: &[CheckResult]) -> Vec<CheckResult> {
+    let mut merged: IndexMap<(&str, &EcoString), CheckResult> = IndexMap::new();
+    for check in checks {
+        match merged.entry((check.kind, &check.address)) {
+            Entry::Vacant(entry) => {
+                entry.insert(check.clone());
+            }
+            Entry::Occupied(mut entry) => {
+                let kept = entry.get_mut();
+                kept.messages.extend(check.messages.iter().cloned());
+                if rank(check.status) > rank(kept.status) {
+                    kept.status = check.status;
+                }
+            }
+        }
+    }
+    merged.into_values().collect()
+}
+
+/// Of several the worst counts; what is not known comes before what holds.
+fn rank(status: CheckStatus) -> (u8, &'static str) {
+    match status {
         CheckStatus::Pass => (0, "pass"),
         CheckStatus::Unknown => (1, "unknown"),
         CheckStatus::Fail => (2, "fail"),
         CheckStatus::Error => (3, "error"),
-    };
+    }
+}
+
+fn status(all: impl Iterator<Item = CheckStatus>) -> &'static str {
     all.map(rank).max().map_or("unknown", |(_, word)| word)
 }
 
 fn check_address(kind: &str, address: &str, json: &mut Json<'_>) -> io::Result<()> {
-    json.text("kind", kind)?;
+    json.text("kind", if kind == "output" { "output_value" } else { kind })?;
     if kind == "resource" {
         if let Ok(instance) = Instance::parse(address) {
             json.text("mode", state_json::mode(instance.resource.mode))?;

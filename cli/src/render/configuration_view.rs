@@ -55,8 +55,6 @@ pub struct ModuleView {
 pub struct OutputView {
     /// Never shown.
     pub sensitive: bool,
-    /// Exists only while a command runs.
-    pub ephemeral: bool,
     /// Its value.
     pub expression: Expression,
     /// What it waits for besides.

@@ -13,7 +13,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use plumb_model::{Entries, Path, Step, Value};
+use plumb_model::{Entries, Marks, Path, Step, Value};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use unicode_width::UnicodeWidthStr;
 
@@ -195,7 +195,7 @@ impl<'a> Differ<'a> {
         let mut rows = Vec::new();
         let mut unchanged = 0;
         for (name, old, new) in merge(before, after) {
-            let absent = |side: Option<&Value>| side.is_none_or(Value::is_null);
+            let absent = |side: Option<&Value>| side.is_none_or(is_nothing);
             if absent(old) && absent(new) {
                 // A null that comes or goes with its key is only worth a line where both sides have an object.
                 if old.is_some() == new.is_some() || before.is_none() || after.is_none() {
@@ -225,8 +225,8 @@ impl<'a> Differ<'a> {
             (None, Some(new)) => self.whole(Mark::Add, label, new, end),
             (Some(old), None) => self.whole(Mark::Remove, label, old, end),
             (Some(old), Some(new)) if old == new => self.whole(Mark::Same, label, new, end),
-            (Some(old), Some(new)) if old.is_null() => self.whole(Mark::Add, label, new, end),
-            (Some(old), Some(new)) if new.is_null() => {
+            (Some(old), Some(new)) if is_nothing(old) => self.whole(Mark::Add, label, new, end),
+            (Some(old), Some(new)) if is_nothing(new) => {
                 self.whole(Mark::Remove, label, old, &format!(" -> null{end}"));
             }
             (Some(old), Some(new)) => self.pair(label, old, new, end),
@@ -317,7 +317,7 @@ impl<'a> Differ<'a> {
     }
 
     fn whole_entries(&mut self, mark: Mark, entries: &Entries, nulls: bool) {
-        let shown = || entries.iter().filter(|(_, value)| nulls || !value.is_null());
+        let shown = || entries.iter().filter(|(_, value)| nulls || !is_nothing(value));
         let labels: Vec<String> = shown().map(|(name, _)| key(name)).collect();
         let width = label_width(&labels);
         for ((name, value), label) in shown().zip(labels) {
@@ -430,7 +430,7 @@ impl<'a> Differ<'a> {
 
     /// Two elements that differ; null is a value here like any other.
     fn element(&mut self, before: &Value, after: &Value) {
-        if before.is_null() || after.is_null() {
+        if is_nothing(before) || is_nothing(after) {
             self.whole(Mark::Remove, "", before, ",");
             self.whole(Mark::Add, "", after, ",");
         } else {
@@ -528,6 +528,11 @@ fn shifted(operation: DiffOp, by: usize) -> DiffOp {
             DiffOp::Replace { old_index: old_index + by, old_len, new_index: new_index + by, new_len }
         }
     }
+}
+
+/// A null that says that nothing is given. What is given and never kept is null too, and worth a line.
+fn is_nothing(value: &Value) -> bool {
+    value.is_null() && !value.marks().contains(Marks::EPHEMERAL)
 }
 
 fn is_scalar(value: &Value) -> bool {

@@ -181,6 +181,8 @@ impl<'w> Json<'w> {
     /// If writing fails.
     pub fn unknown_parts(&mut self, value: &Value) -> io::Result<()> {
         self.parts(value, &|value| match value.unmarked() {
+            // What is given and never kept is null once it has been given.
+            _ if value.marks().contains(Marks::EPHEMERAL) => Part::Within,
             Value::Unknown(_) => Part::Yes,
             _ => Part::Within,
         })

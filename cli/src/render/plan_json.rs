@@ -3,17 +3,14 @@
 //! Tools made for Terraform read it. Members come in Terraform's order; parts that would be empty are absent where
 //! they are there. Sensitive values are in clear, as in Terraform's: who may read the document is for whoever writes
 //! it to decide.
-//!
-//! One difference on purpose: what is no longer managed does not occur in `planned_values`, where Terraform lists it
-//! without values.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use ecow::EcoString;
-use plumb_engine::plan::{Action, Change, Drift, OutputChange, Plan, Reason};
-use plumb_model::Value;
+use plumb_engine::plan::{Action, Change, Drift, OutputChange, Plan, Purpose, Reason};
 use plumb_model::address::{Instance, Mode};
+use plumb_model::{Type, Value};
 
 use super::check_json;
 use super::configuration_view::{
@@ -40,9 +37,9 @@ pub fn write_plan_json(
     Json::new(out).object(|json| {
         json.text("format_version", FORMAT_VERSION)?;
         json.text("terraform_version", TERRAFORM_VERSION)?;
-        variables(plan, json)?;
+        variables(plan, configuration, json)?;
         json.key("planned_values")?;
-        planned_values(plan, json)?;
+        planned_values(plan, configuration, json)?;
         resource_drift(plan, json)?;
         resource_changes(plan, json)?;
         output_changes(plan, json)?;
@@ -58,13 +55,16 @@ pub fn write_plan_json(
     })
 }
 
-fn variables(plan: &Plan, json: &mut Json<'_>) -> io::Result<()> {
-    if plan.variables.is_empty() {
+fn variables(plan: &Plan, view: &ConfigurationView, json: &mut Json<'_>) -> io::Result<()> {
+    // The values of ephemeral ones are not kept.
+    let is_kept = |name: &EcoString| view.root.variables.get(name).is_none_or(|variable| !variable.ephemeral);
+    let kept = || plan.variables.iter().filter(|(name, _)| is_kept(name));
+    if kept().next().is_none() {
         return Ok(());
     }
     json.key("variables")?;
     json.object(|json| {
-        plan.variables.iter().try_for_each(|(name, value)| {
+        kept().try_for_each(|(name, value)| {
             json.key(name)?;
             json.object(|json| {
                 json.key("value")?;
@@ -80,9 +80,14 @@ fn is_listed(change: &Change) -> bool {
         || change.address.resource.mode == Mode::Data && change.action != Action::NoOp
 }
 
-fn planned_values(plan: &Plan, json: &mut Json<'_>) -> io::Result<()> {
+fn planned_values(plan: &Plan, view: &ConfigurationView, json: &mut Json<'_>) -> io::Result<()> {
     json.object(|json| {
-        let outputs = || plan.outputs.iter().filter_map(|(name, o)| Some((name, o, o.after.as_ref()?)));
+        // An output that is declared and has no value is null.
+        let declared =
+            |name: &EcoString| plan.purpose != Purpose::Destroy && view.root.outputs.contains_key(name);
+        let null = |name: &EcoString| declared(name).then_some(&Value::NULL);
+        let outputs =
+            || plan.outputs.iter().filter_map(|(name, o)| Some((name, o, o.after.as_ref().or(null(name))?)));
         if outputs().next().is_some() {
             json.key("outputs")?;
             json.object(|json| {
@@ -93,7 +98,7 @@ fn planned_values(plan: &Plan, json: &mut Json<'_>) -> io::Result<()> {
                         if !after.is_wholly_known() {
                             return Ok(());
                         }
-                        json.ty("type", &after.ty())?;
+                        json.ty("type", &if after.is_null() { Type::Dynamic } else { after.ty() })?;
                         json.key("value")?;
                         json.value(after)
                     })
@@ -101,24 +106,34 @@ fn planned_values(plan: &Plan, json: &mut Json<'_>) -> io::Result<()> {
             })?;
         }
         json.key("root_module")?;
+        // What is no longer managed stays, but without values.
+        let stays = |change: &Change| !change.after.is_null() || change.action == Action::Forget;
         let remaining = plan
             .changes
             .iter()
-            .filter(|change| is_listed(change) && change.deposed.is_none() && !change.after.is_null());
+            .filter(|change| is_listed(change) && change.deposed.is_none() && stays(change));
         state_json::tree(remaining.map(|change| (&change.address, change))).write(
             json,
             &mut |change, json| {
                 json.object(|json| {
                     state_json::identity(&change.address, &change.provider, json)?;
                     json.plain("schema_version", change.schema_version)?;
-                    json.key("values")?;
-                    json.value(&change.after)?;
+                    if has_known_part(&change.after) {
+                        json.key("values")?;
+                        json.value(&change.after)?;
+                    }
                     json.key("sensitive_values")?;
                     json.sensitive_parts(&change.after)
                 })
             },
         )
     })
+}
+
+/// Whether anything of an object is known already.
+fn has_known_part(object: &Value) -> bool {
+    !object.is_null()
+        && object.as_entries().is_none_or(|entries| entries.iter().any(|(_, value)| value.is_known()))
 }
 
 fn resource_drift(plan: &Plan, json: &mut Json<'_>) -> io::Result<()> {
@@ -290,21 +305,38 @@ fn prior(plan: &Plan, prior_state: Option<&StateView>, json: &mut Json<'_>) -> i
 /// already have them, as in Terraform's plans.
 pub fn prior_state_of(plan: &Plan) -> StateView {
     let recorded = plan.changes.iter().filter(|change| !change.before.is_null());
-    let instances = recorded.map(|change| InstanceView {
-        address: change.address.clone(),
-        provider: change.provider.clone(),
-        schema_version: change.schema_version,
-        value: change.before.clone(),
-        dependencies: change.dependencies.iter().map(|d| ecow::eco_format!("{d}")).collect(),
-        tainted: change.reason == Some(Reason::ReplaceBecauseTainted),
-        deposed: change.deposed.clone(),
-    });
+    let mut instances: Vec<InstanceView> = recorded
+        .map(|change| {
+            let mut dependencies: Vec<EcoString> =
+                change.prior_dependencies.iter().map(|d| ecow::eco_format!("{d}")).collect();
+            dependencies.sort();
+            InstanceView {
+                address: change.address.clone(),
+                provider: change.provider.clone(),
+                schema_version: change.schema_version,
+                value: change.before.clone(),
+                dependencies,
+                tainted: change.reason == Some(Reason::ReplaceBecauseTainted),
+                deposed: change.deposed.clone(),
+            }
+        })
+        .collect();
+    instances.extend(plan.data.iter().map(|read| InstanceView {
+        address: read.address.clone(),
+        provider: read.provider.clone(),
+        schema_version: read.schema_version,
+        value: read.value.clone(),
+        dependencies: Vec::new(),
+        tainted: false,
+        deposed: None,
+    }));
+    instances.sort_by(|a, b| (&a.address, &a.deposed).cmp(&(&b.address, &b.deposed)));
     let outputs = plan.outputs.iter().filter_map(|(name, output)| {
         let after = output.after.as_ref().filter(|value| value.is_wholly_known());
         let value = after.or(output.before.as_ref()).filter(|value| !value.is_null())?;
         Some((name.clone(), OutputValue { value: value.clone(), sensitive: output.sensitive }))
     });
-    StateView { instances: instances.collect(), outputs: outputs.collect(), checks: Vec::new() }
+    StateView { instances, outputs: outputs.collect(), checks: Vec::new() }
 }
 
 fn relevant_attributes(view: &ConfigurationView, json: &mut Json<'_>) -> io::Result<()> {
@@ -384,7 +416,6 @@ fn module(view: &ModuleView, json: &mut Json<'_>) -> io::Result<()> {
 fn output(view: &OutputView, json: &mut Json<'_>) -> io::Result<()> {
     json.object(|json| {
         if_true("sensitive", view.sensitive, json)?;
-        if_true("ephemeral", view.ephemeral, json)?;
         json.key("expression")?;
         expression(&view.expression, json)?;
         depends_on(&view.depends_on, json)?;
@@ -427,7 +458,8 @@ fn repetition(
     json: &mut Json<'_>,
 ) -> io::Result<()> {
     for (name, value) in [("count_expression", count), ("for_each_expression", for_each)] {
-        if let Some(value) = value {
+        // Of one that is neither constant nor mentions anything there is nothing to tell.
+        if let Some(value) = value.filter(|value| !matches!(value, Expression::Opaque)) {
             json.key(name)?;
             expression(value, json)?;
         }
@@ -454,8 +486,7 @@ fn variable(view: &VariableView, json: &mut Json<'_>) -> io::Result<()> {
             json.value(default)?;
         }
         some_text("description", view.description.as_ref(), json)?;
-        if_true("sensitive", view.sensitive, json)?;
-        if_true("ephemeral", view.ephemeral, json)
+        if_true("sensitive", view.sensitive, json)
     })
 }
 

@@ -1,6 +1,6 @@
 //! Modules in git repositories.
 
-use super::{Fixture, LOCK};
+use super::{Fixture, LOCK, skipped};
 
 const TREE: &str = r#"
 module "net" {
@@ -66,7 +66,7 @@ fn modules_are_listed_as_terraform_lists_them() {
     let Some(fixture) = Fixture::new(TREE) else { return };
     fixture.plumb(&["init"]).succeeds();
     if !fixture.workspace.shell("terraform version").stdout.starts_with("Terraform") {
-        eprintln!("skipped: there is no program terraform");
+        skipped("terraform");
         return;
     }
     fixture.shell("cd root && terraform get >&2");
@@ -81,7 +81,7 @@ fn modules_are_listed_as_terraform_lists_them() {
 fn what_terraform_installed_can_be_used_until_there_is_a_lock() {
     let Some(fixture) = Fixture::new(TREE) else { return };
     if !fixture.workspace.shell("terraform version").stdout.starts_with("Terraform") {
-        eprintln!("skipped: there is no program terraform");
+        skipped("terraform");
         return;
     }
     fixture.shell("cd root && terraform get >&2");
@@ -189,4 +189,52 @@ fn branches_commits_and_depths_are_all_revisions() {
         assert!(fixture.lock().contains(&commit), "{revision}: {}", fixture.lock());
         fixture.plumb(&["plan"]).succeeds().prints("one");
     }
+}
+
+#[test]
+fn a_configuration_may_begin_as_a_copy_of_a_module() {
+    let Some(fixture) = Fixture::new("") else { return };
+    fixture.workspace.write("fresh/notes.txt", "");
+    let source = format!("git::file://{}/net?ref=v1", fixture.workspace.path().display());
+    fixture.workspace.plumb(&["-C", "fresh", "init", "-from-module", &source]).succeeds().says("Copied");
+    fixture.workspace.plumb(&["-C", "fresh", "plan"]).succeeds().prints("one");
+    assert!(!fixture.workspace.has("fresh/.git"));
+    fixture
+        .workspace
+        .plumb(&["-C", "fresh", "init", "-from-module", &source])
+        .exits(1)
+        .says("has configuration files");
+    fixture.workspace.write("other/notes.txt", "");
+    fixture.workspace.plumb(&["-C", "other", "init", "-from-module=../net/"]).succeeds();
+    fixture.workspace.plumb(&["-C", "other", "plan"]).succeeds().prints("two");
+}
+
+#[test]
+fn libraries_come_from_the_same_places() {
+    let Some(fixture) = Fixture::new("") else { return };
+    let repository = &fixture.workspace;
+    repository.write(
+        "net/lib/lib.cfg",
+        "import \"more\" {\n  source = \"../more\"\n}\nlocals {\n  zones = [\"a\", more::last]\n}\n",
+    );
+    repository.write("net/more/more.cfg", "locals {\n  last = \"z\"\n}\n");
+    repository.write("net/bad/bad.cfg", "import \"out\" {\n  source = \"../../root\"\n}\n");
+    fixture.shell("cd net && git add . && git commit -qm libraries && git tag v3");
+    let main = |folder: &str| {
+        let path = repository.path().display();
+        let source = format!("git::file://{path}/net//{folder}?ref=v3");
+        format!(
+            "import \"net\" {{\n  source = \"{source}\"\n}}\noutput \"zones\" {{\n  value = join(\"-\", net::zones)\n}}\n"
+        )
+    };
+    repository.write("root/main.cfg", &main("lib"));
+    fixture.plumb(&["plan"]).exits(1).says("has not been installed");
+    fixture.plumb(&["init"]).succeeds();
+    fixture.plumb(&["apply", "-auto-approve"]).succeeds().prints("a-z");
+    assert!(fixture.lock().contains("?ref=v3"));
+    fixture.plumb(&["plan", "-out=saved.plan"]).succeeds();
+    fixture.shell("rm -rf root/.plumb/modules");
+    fixture.plumb(&["show", "saved.plan"]).succeeds();
+    repository.write("root/main.cfg", &main("bad"));
+    fixture.plumb(&["init"]).exits(1).says("leads out of it");
 }

@@ -1,7 +1,7 @@
 //! Modules that are not local, with the real binary: what is fetched, what the lock says, and what happens when either
 //! changes.
 //!
-//! - `git`: repositories on this machine; `lock`: what the lock allows and notices.
+//! - `git`: repositories on this machine; `web`: archives, pages, registries; `lock`: what the lock allows and notices.
 
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
@@ -11,11 +11,17 @@ mod support;
 
 mod git;
 mod lock;
+mod web;
 
 use support::{Run, Workspace};
 
 /// The lock of a working directory.
 const LOCK: &str = ".plumb.modules.lock.hcl";
+
+/// Says that a program is missing that a test needs.
+fn skipped(program: &str) {
+    eprintln!("skipped: there is no program {program}");
+}
 
 /// A workspace with a git repository `net` beside its configuration; none if there is no git.
 struct Fixture {
@@ -34,7 +40,7 @@ impl Fixture {
             ("net/modules/sub/text.txt", "text"),
         ]);
         if !workspace.shell("git --version").stdout.starts_with("git") {
-            eprintln!("skipped: there is no program git");
+            skipped("git");
             return None;
         }
         let fixture = Fixture { workspace };

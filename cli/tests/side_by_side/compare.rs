@@ -21,7 +21,8 @@ pub fn plans(terraform: Option<&Json>, plumb: Option<&Json>) -> Vec<String> {
     let (Some(terraform), Some(plumb)) = (terraform, plumb) else { return Vec::new() };
     let mut found = Vec::new();
     for section in ["resource_changes", "resource_drift"] {
-        let (theirs, ours) = (changes(&terraform[section]), changes(&plumb[section]));
+        let (mut theirs, ours) = (changes(&terraform[section]), changes(&plumb[section]));
+        show_drift_of_deleted(terraform, &mut theirs);
         for key in theirs.keys().chain(ours.keys()).collect::<BTreeSet<_>>() {
             let place = format!("{section} of {key}");
             differences(&place, part(&theirs, key), part(&ours, key), &mut found);
@@ -29,6 +30,20 @@ pub fn plans(terraform: Option<&Json>, plumb: Option<&Json>) -> Vec<String> {
     }
     differences("output_changes", &terraform["output_changes"], &plumb["output_changes"], &mut found);
     found
+}
+
+/// Shows what is deleted as it is now.
+///
+/// Intended: Plumb shows what it has just read, also of an object that the configuration has no place for any more;
+/// Terraform then shows what it had recorded.
+fn show_drift_of_deleted(plan: &Json, changes: &mut BTreeMap<String, Json>) {
+    for drift in plan["resource_drift"].as_array().into_iter().flatten() {
+        let change = drift["address"].as_str().and_then(|address| changes.get_mut(address));
+        if let Some(change) = change.filter(|change| change["actions"] == serde_json::json!(["delete"])) {
+            change["before"] = drift["change"]["after"].clone();
+            change["before_sensitive"] = drift["change"]["after_sensitive"].clone();
+        }
+    }
 }
 
 fn part<'a>(all: &'a BTreeMap<String, Json>, key: &str) -> &'a Json {
@@ -64,7 +79,8 @@ fn sort(value: &mut Json) {
 
 /// The differences of two states in Terraform's format.
 ///
-/// Intended: each state has its own lineage and counts its own changes; Plumb keeps identities, which Terraform began to do with 1.12.
+/// Intended: each state has its own lineage and counts its own changes; Plumb keeps identities, which Terraform began to do with
+/// 1.12; and it keeps no data sources, which are read again anyway.
 pub fn states(terraform: &Json, plumb: &Json) -> Vec<String> {
     let mut found = Vec::new();
     let none = Json::Object(serde_json::Map::new());
@@ -111,7 +127,8 @@ fn block(key: &str) -> String {
 
 fn instances(state: &Json) -> BTreeMap<String, Json> {
     let mut found = BTreeMap::new();
-    for resource in state["resources"].as_array().into_iter().flatten() {
+    let resources = state["resources"].as_array().into_iter().flatten();
+    for resource in resources.filter(|resource| resource["mode"] != "data") {
         let of = |name: &str| resource[name].as_str().unwrap_or_default().to_owned();
         let address = format!("{} {} {}.{}", of("module"), of("mode"), of("type"), of("name"));
         for instance in resource["instances"].as_array().into_iter().flatten() {
@@ -120,6 +137,17 @@ fn instances(state: &Json) -> BTreeMap<String, Json> {
             members.remove("identity");
             members.remove("identity_schema_version");
             members.insert("provider".to_owned(), resource["provider"].clone());
+            if let Some(names) = members.get_mut("dependencies").and_then(Json::as_array_mut) {
+                // Intended: only managed resources have an order in which they are deleted.
+                let others = |name: &Json| {
+                    name.as_str()
+                        .is_some_and(|name| name.starts_with("data.") || name.starts_with("ephemeral."))
+                };
+                names.retain(|name| !others(name));
+            }
+            if members.get("dependencies").is_some_and(|names| names.as_array().is_some_and(Vec::is_empty)) {
+                members.remove("dependencies");
+            }
             for name in ["sensitive_attributes", "dependencies"] {
                 members.get_mut(name).into_iter().for_each(sort);
             }
@@ -169,6 +197,7 @@ fn differences(place: &str, terraform: &Json, plumb: &Json, found: &mut Vec<Stri
                 differences(&format!("{place}.{name}"), &of(theirs), &of(ours), found);
             }
         }
+        (Json::Array(theirs), Json::Array(ours)) if same_in_another_order(theirs, ours) => {}
         (Json::Array(theirs), Json::Array(ours)) if theirs.len() == ours.len() => {
             for (i, (theirs, ours)) in theirs.iter().zip(ours).enumerate() {
                 differences(&format!("{place}[{i}]"), theirs, ours, found);
@@ -177,6 +206,18 @@ fn differences(place: &str, terraform: &Json, plumb: &Json, found: &mut Vec<Stri
         _ if terraform == plumb || (is_now(terraform) && is_now(plumb)) => {}
         _ => found.push(format!("{place}: terraform {terraform}, plumb {plumb}")),
     }
+}
+
+/// Whether two arrays have the same objects.
+///
+/// Intended: sets of objects of which a part is not known have an order of their own in each tool.
+fn same_in_another_order(theirs: &[Json], ours: &[Json]) -> bool {
+    let sorted = |items: &[Json]| {
+        let mut texts: Vec<String> = items.iter().map(Json::to_string).collect();
+        texts.sort();
+        texts
+    };
+    theirs.first().is_some_and(Json::is_object) && sorted(theirs) == sorted(ours)
 }
 
 /// Whether a value is the time of this run.

@@ -37,6 +37,7 @@ pub(super) async fn run_if_unchanged(job: step::Job) -> step::Ended {
             done: false,
             value: job.change.before.clone(),
             saved: None,
+            provisional: None,
             lost: false,
             diagnostics: found.about(&job.change.address),
         },

@@ -94,6 +94,9 @@ pub(crate) struct Job {
     pub writer: Arc<OperationWriter>,
     /// The module's `provider_meta`.
     pub meta: Option<Value>,
+    /// Whether provisioners have to run before what is created is whole: until then it is saved as tainted, so that it
+    /// is replaced if this process ends before they have.
+    pub provisional: bool,
 }
 
 /// How a step ended.
@@ -104,6 +107,8 @@ pub(crate) struct Ended {
     pub value: Value,
     /// Whether the outcome is on disk; none if nothing was done, or nobody knows what was.
     pub saved: Option<Ticket>,
+    /// The record of what was created, if it waits for provisioners: as it is saved, tainted.
+    pub provisional: Option<Box<InstanceRecord>>,
     /// Whether nobody knows what the provider did. The step stays in flight, as if this process had ended meanwhile: the
     /// next plan finds out.
     pub lost: bool,
@@ -125,12 +130,14 @@ struct Result {
 
 /// Runs a step.
 pub(crate) async fn run(job: Job) -> Ended {
-    let mut step = Run { diagnostics: Diagnostics::new(), saved: None, lost: false, job: &job };
+    let mut step =
+        Run { diagnostics: Diagnostics::new(), saved: None, provisional: None, lost: false, job: &job };
     let value = step.run().await;
-    let Run { diagnostics, saved, lost, .. } = step;
+    let Run { diagnostics, saved, provisional, lost, .. } = step;
     let diagnostics = diagnostics.about(&job.change.address);
     let done = !diagnostics.has_errors();
-    Ended { done, value: value.unwrap_or_else(|| job.change.before.clone()), saved, lost, diagnostics }
+    let value = value.unwrap_or_else(|| job.change.before.clone());
+    Ended { done, value, saved, provisional: provisional.filter(|_| done), lost, diagnostics }
 }
 
 /// Waits, without blocking the thread, until something is on disk.
@@ -151,6 +158,7 @@ struct Run<'j> {
     job: &'j Job,
     diagnostics: Diagnostics,
     saved: Option<Ticket>,
+    provisional: Option<Box<InstanceRecord>>,
     lost: bool,
 }
 
@@ -383,7 +391,7 @@ impl Run<'_> {
         let failed = self.diagnostics.has_errors();
         Result {
             status: if failed { StepStatus::Failed } else { StepStatus::Done },
-            tainted: failed && creating && !value.is_null(),
+            tainted: (failed || job.provisional) && creating && !value.is_null(),
             value: self.marked(&value),
             private: response.private,
             identity: response.identity,
@@ -445,7 +453,11 @@ impl Run<'_> {
             let saved =
                 self.outcome_of(&result.value, &result.private, result.identity.as_ref(), result.tainted);
             match saved.record() {
-                Ok(saved) => outcome.after = After::Record(Box::new(saved)),
+                Ok(saved) => {
+                    let saved = Box::new(saved);
+                    self.provisional = job.provisional.then(|| saved.clone());
+                    outcome.after = After::Record(saved);
+                }
                 Err(error) => {
                     self.diagnostics.push(crate::trouble::unsaveable(&error));
                     outcome.after = After::Kept;

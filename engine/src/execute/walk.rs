@@ -12,18 +12,20 @@ use plumb_provider_api::Provider;
 use plumb_semantics::eval::{Evaluator, InstanceRef};
 use plumb_semantics::program::{NodeId, NodeKind, Program, ResourceDecl};
 use plumb_state::json::JsonText;
-use plumb_state::record::{InstanceKey, InstanceRecord, OperationRecord, OperationStatus};
+use plumb_state::record::{InstanceKey, InstanceRecord, InstanceStatus, OperationRecord, OperationStatus};
 use plumb_state::state::{OperationHeader, OperationWriter, Ticket};
 use plumb_state::{OutputRecord, State};
 
+use super::provision::{Provisioned, Provisioning};
 use super::step::{self, Part};
 use super::steps::{self, Extra, Steps};
 use crate::cancel::{Cancel, Urgency};
 use crate::event::{Event, Listener};
 use crate::graph::Task;
 use crate::order;
+use crate::plan::conditions::{as_warning, judge};
 use crate::plan::instance::Ignore;
-use crate::plan::resource::{ignore_of, judge, plumb_id, start_provider};
+use crate::plan::resource::{ignore_of, plumb_id, start_provider};
 use crate::plan::target::Selection;
 use crate::plan::{Action, Change, Plan, Purpose};
 use crate::providers::{Factory, Schemas, Started, TypeSchema};
@@ -129,12 +131,15 @@ pub(super) enum Work {
     Back(Arc<Change>),
     /// An ephemeral resource to open.
     Ephemeral(InstanceRef),
+    /// The next provisioner of an object.
+    Provision(Box<Provisioning>),
 }
 
 /// What a future gives back.
 pub(super) enum Done {
     Provider(ProviderConfig, Result<(Arc<dyn Provider>, Diagnostics), Diagnostics>),
     Step(Box<StepDone>),
+    Provision(Box<Provisioning>, Result<(), Diagnostic>),
     Ephemeral(InstanceRef, Result<(crate::ephemeral::Open, Diagnostics), Diagnostics>),
 }
 
@@ -144,6 +149,8 @@ pub(super) struct StepDone {
     instance: Option<InstanceRef>,
     began: Instant,
     ended: step::Ended,
+    /// Whether the object was made by a step before, and has been provisioned since.
+    provisioned: bool,
 }
 
 pub(super) struct Walker<'a> {
@@ -152,7 +159,7 @@ pub(super) struct Walker<'a> {
     pub state: &'a State,
     /// The way back that is carried out, if it is one, and what of the program configures its providers.
     pub back: Option<(Arc<RollbackPlan>, Selection)>,
-    schemas: Arc<Schemas>,
+    pub schemas: Arc<Schemas>,
     factory: Arc<dyn Factory>,
     pub plan: Arc<Plan>,
     steps: Steps,
@@ -165,13 +172,13 @@ pub(super) struct Walker<'a> {
     /// Under which key the object waits that an instance replaces.
     beside: HashMap<Instance, EcoString>,
     pub writer: Arc<OperationWriter>,
-    listener: &'a mut dyn Listener,
+    pub listener: &'a mut dyn Listener,
     providers: Started,
     ephemerals: Vec<crate::ephemeral::Open>,
     pub schedule: Schedule<Work, Done>,
     skipped: Vec<(Instance, EcoString)>,
     /// What providers are doing, since when.
-    running: BTreeMap<Instance, (Action, Instant)>,
+    pub running: BTreeMap<Instance, (Action, Instant)>,
     /// Outcomes on their way to the disk, oldest first.
     saving: VecDeque<Ticket>,
     /// Whether an outcome did not reach the disk.
@@ -338,7 +345,10 @@ impl<'a> Walker<'a> {
     ) -> Option<Running<Done>> {
         let schema = self.schemas.provider(&config.source).cloned();
         let Some(schema) = schema else {
-            self.schedule.fail(task);
+            let unknown = Diagnostic::error("provider-not-known", "Provider is not known")
+                .detail(format!("What {config} offers could not be found out, so nothing of it was changed."))
+                .help("Run `plumb init`, then plan again.");
+            self.say(task, unknown.into());
             return None;
         };
         let value = match node {
@@ -393,8 +403,17 @@ impl<'a> Walker<'a> {
         let (config, found) = self.evaluator.config(instance, &schema.schema.block);
         found.into_result().map_err(|found| found.about(&change.address))?;
         let part = self.part(&change);
-        let job = self.job(change, part, schema, Some(config), ignore_of(&decl.lifecycle.ignore_changes));
+        let ignore = ignore_of(&decl.lifecycle.ignore_changes);
+        let mut job = self.job(change, part, schema, Some(config), ignore);
+        job.provisional =
+            job.part.action() == Action::Create && decl.provisioners.iter().any(|p| !p.on_destroy);
         Ok(self.step(task, Some(instance), job))
+    }
+
+    /// The record of the object that a change is about, as it is now.
+    pub(super) fn record(&self, change: &Change) -> Option<&InstanceRecord> {
+        let at = change.previous_address.as_ref().unwrap_or(&change.address);
+        self.records.get(&crate::plan::prior::state_key(at, change.deposed.as_ref()))
     }
 
     pub(super) fn job(
@@ -423,6 +442,7 @@ impl<'a> Walker<'a> {
             record,
             writer: self.writer.clone(),
             meta,
+            provisional: false,
             change,
             part,
             schema,
@@ -439,23 +459,75 @@ impl<'a> Walker<'a> {
     ) -> Running<Done> {
         let action = job.part.action();
         if action != Action::NoOp {
-            let id = plumb_id(&job.change.before).filter(|_| action != Action::Create);
-            let address = job.change.address.clone();
-            self.running.insert(address.clone(), (action, Instant::now()));
-            self.listener.event(Event::StepStarted { address, action, id });
+            self.started(&job.change, action);
         }
-        let (change, part, began) = (job.change.clone(), job.part.clone(), Instant::now());
+        let (change, part) = (job.change.clone(), job.part.clone());
+        let began = self.running.get(&change.address).map_or_else(Instant::now, |(_, since)| *since);
         let guarded = self.back.is_some() && super::back::is_guarded(&part);
         Box::pin(async move {
             let ended = match guarded {
                 true => super::back::run_if_unchanged(job).await,
                 false => step::run(job).await,
             };
-            (task, Done::Step(Box::new(StepDone { change, part, instance, began, ended })))
+            (
+                task,
+                Done::Step(Box::new(StepDone { change, part, instance, began, ended, provisioned: false })),
+            )
         })
     }
 
-    fn begin_delete(&mut self, task: Task, change: Arc<Change>) -> Result<Running<Done>, Diagnostics> {
+    /// Tells that an object is being worked on, once.
+    pub(super) fn started(&mut self, change: &Change, action: Action) {
+        let address = change.address.clone();
+        if self.running.contains_key(&address) {
+            return;
+        }
+        self.running.insert(address.clone(), (action, Instant::now()));
+        let id = plumb_id(&change.before).filter(|_| action != Action::Create);
+        self.listener.event(Event::StepStarted { address, action, id });
+    }
+
+    /// The end of an object's provisioning after its creation: saves that it is whole.
+    pub(super) fn finish_provisioned(
+        &mut self,
+        task: Task,
+        done: Provisioned,
+    ) -> Result<Running<Done>, Diagnostics> {
+        let Provisioned { change, part, instance, value, record, began } = done;
+        let schema = self.type_schema(&change)?;
+        let whole = Box::new(InstanceRecord { status: InstanceStatus::Ready, ..(*record).clone() });
+        let job = step::Job {
+            record: Some(*record),
+            moved_from: None,
+            ..self.job(change.clone(), Part::Restore(whole), schema, None, Ignore::Nothing)
+        };
+        Ok(Box::pin(async move {
+            let ended = step::Ended { value, ..step::run(job).await };
+            let instance = Some(instance);
+            (task, Done::Step(Box::new(StepDone { change, part, instance, began, ended, provisioned: true })))
+        }))
+    }
+
+    /// Deletes an object, after the provisioners that run before that.
+    fn begin_delete(
+        &mut self,
+        task: Task,
+        change: Arc<Change>,
+    ) -> Result<Option<Running<Done>>, Diagnostics> {
+        match self.before_deletion(&change) {
+            Some(provisioning) => {
+                self.started(&change, Action::Delete);
+                self.begin_provision(task, provisioning)
+            }
+            None => self.delete_now(task, change).map(Some),
+        }
+    }
+
+    pub(super) fn delete_now(
+        &mut self,
+        task: Task,
+        change: Arc<Change>,
+    ) -> Result<Running<Done>, Diagnostics> {
         let schema = self.type_schema(&change)?;
         let part = match (&change.deposed, self.beside.get(&change.address)) {
             (Some(key), _) => Part::DeleteDeposed(key.clone()),
@@ -501,13 +573,26 @@ impl<'a> Walker<'a> {
     // --- what came back ---
 
     fn end_step(&mut self, task: Task, done: StepDone) {
-        let StepDone { change, part, instance, began, ended } = done;
+        let StepDone { change, part, instance, began, mut ended, provisioned } = done;
         let (address, action, took) = (change.address.clone(), part.action(), began.elapsed());
-        self.running.remove(&address);
-        self.saving.extend(ended.saved);
+        self.saving.extend(ended.saved.take());
         self.lost |= ended.lost;
         self.look_at_saving();
-        let found = self.place(instance, &change, ended.diagnostics);
+        if !provisioned {
+            self.make_way(&change, &part, &ended);
+        }
+        if let (Some(record), Some(instance)) = (ended.provisional.take(), instance) {
+            self.evaluator.set_instance(instance, ended.value.clone());
+            self.say(task, std::mem::take(&mut ended.diagnostics));
+            let made = Provisioned { change, part, instance, value: ended.value, record, began };
+            self.schedule.push(task, Work::Provision(Box::new(Provisioning::after_creation(made))));
+            return;
+        }
+        self.running.remove(&address);
+        let mut found = self.place(instance, &change, ended.diagnostics);
+        if instance.is_some_and(|instance| self.is_in_check(instance.node)) {
+            found = found.into_iter().map(as_warning).collect();
+        }
         if action != Action::NoOp {
             self.listener.event(match ended.done {
                 true => {
@@ -517,19 +602,6 @@ impl<'a> Walker<'a> {
                 false => Event::StepFailed { address: address.clone(), action, took },
             });
         }
-        if let (Part::CreateBeside(key), true) = (&part, ended.done) {
-            // The object that was replaced is deleted from where it waits.
-            let from =
-                crate::plan::prior::state_key(change.previous_address.as_ref().unwrap_or(&address), None);
-            if let Some(mut old) = self.records.remove(&from) {
-                old.address = address.to_string();
-                old.deposed = Some(key.to_string());
-                self.records.insert(crate::plan::prior::state_key(&address, Some(key)), old);
-            }
-        }
-        if change.action == Action::DeleteThenCreate && part == Part::Delete {
-            self.records.remove(&crate::plan::prior::state_key(&address, None));
-        }
         self.say(task, found);
         let (Some(instance), true) = (instance, ended.done) else { return };
         self.evaluator.set_instance(instance, ended.value.clone());
@@ -537,6 +609,29 @@ impl<'a> Walker<'a> {
         let decl = program.resource(instance.node).expect("an instance belongs to a resource node");
         if let Err(found) = self.conditions(instance, decl, Some(&ended.value)) {
             self.say(task, found);
+        }
+    }
+
+    /// Whether a data source is written in a check block, which never stops what it checks.
+    fn is_in_check(&self, node: NodeId) -> bool {
+        self.program.resource(node).is_some_and(|decl| decl.check.is_some())
+    }
+
+    /// Keeps the records of what is replaced where the other half of the replacement looks for them.
+    fn make_way(&mut self, change: &Change, part: &Part, ended: &step::Ended) {
+        let address = &change.address;
+        if let (Part::CreateBeside(key), true) = (part, ended.done) {
+            // The object that was replaced is deleted from where it waits.
+            let from =
+                crate::plan::prior::state_key(change.previous_address.as_ref().unwrap_or(address), None);
+            if let Some(mut old) = self.records.remove(&from) {
+                old.address = address.to_string();
+                old.deposed = Some(key.to_string());
+                self.records.insert(crate::plan::prior::state_key(address, Some(key)), old);
+            }
+        }
+        if change.action == Action::DeleteThenCreate && *part == Part::Delete {
+            self.records.remove(&crate::plan::prior::state_key(address, None));
         }
     }
 
@@ -572,7 +667,12 @@ impl<'a> Walker<'a> {
         found.into_result().map(|_| ()).map_err(|found| found.about(address))
     }
 
-    fn place(&self, instance: Option<InstanceRef>, change: &Change, mut found: Diagnostics) -> Diagnostics {
+    pub(super) fn place(
+        &self,
+        instance: Option<InstanceRef>,
+        change: &Change,
+        mut found: Diagnostics,
+    ) -> Diagnostics {
         let node = instance.map(|i| i.node).or_else(|| self.program.resource_node(&change.address.config()));
         let Some(node) = node else { return found };
         for diagnostic in found.iter_mut().filter(|d| d.labels.is_empty()) {
@@ -726,7 +826,12 @@ impl Coordinator for Walker<'_> {
                 let config = self.program.provider(id).expect("a provider node declares one").config.clone();
                 self.schedule.push(task, Work::Provider(config, Some(id)));
             }
-            NodeKind::Check => {}
+            NodeKind::Check if self.plan.purpose == Purpose::Destroy => {}
+            NodeKind::Check => {
+                // What was not known when the plan was made may be now.
+                let (_, found) = crate::plan::conditions::check(&self.evaluator, id);
+                self.diagnostics.extend(found);
+            }
             NodeKind::Output if self.plan.purpose == Purpose::Destroy => {}
             NodeKind::Variable | NodeKind::Local | NodeKind::Output | NodeKind::Call | NodeKind::CallEnd => {
                 let found = self.evaluator.evaluate(id);
@@ -760,7 +865,14 @@ impl Coordinator for Walker<'_> {
         let begun = match work {
             Work::Provider(config, node) => return self.begin_provider(task, config, node),
             Work::Declared(instance, change) => self.begin_declared(task, instance, change),
-            Work::Delete(change) => self.begin_delete(task, change),
+            Work::Delete(change) => match self.begin_delete(task, change) {
+                Ok(running) => return running,
+                Err(found) => Err(found),
+            },
+            Work::Provision(provisioning) => match self.begin_provision(task, *provisioning) {
+                Ok(running) => return running,
+                Err(found) => Err(found),
+            },
             Work::Record(change) => self.begin_record(task, change),
             Work::Back(change) => self.begin_back(task, change),
             Work::Ephemeral(instance) => match self.begin_ephemeral(task, instance) {
@@ -790,6 +902,7 @@ impl Coordinator for Walker<'_> {
                 self.say(task, found);
             }
             Done::Step(done) => self.end_step(task, *done),
+            Done::Provision(provisioning, result) => self.end_provision(task, *provisioning, result),
             Done::Ephemeral(instance, Ok((open, warnings))) => {
                 self.diagnostics.extend(warnings);
                 self.evaluator.set_instance(instance, open.value.clone());
@@ -797,6 +910,10 @@ impl Coordinator for Walker<'_> {
             }
             Done::Ephemeral(_, Err(found)) => self.say(task, found),
         }
+    }
+
+    fn notice(&mut self, event: Event) {
+        self.listener.event(event);
     }
 
     fn tick(&mut self) {

@@ -202,7 +202,7 @@ impl Planner<'_> {
             None if creating && !finds_planned => {
                 self.diagnostics = std::mem::take(&mut self.diagnostics)
                     .into_iter()
-                    .map(super::resource::as_warning)
+                    .map(super::conditions::as_warning)
                     .collect();
                 Prior { value: self.absent(), private: Bytes::new(), identity: None }
             }

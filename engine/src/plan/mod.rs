@@ -3,19 +3,22 @@
 //!
 //! [`plan`] visits a program in the order of its references and gives a [`Plan`]. The stages:
 //!
-//! - [`prior`]: what is recorded, with `moved` blocks applied;
+//! - [`prior`]: what is recorded, `moves`: with `moved` blocks applied;
 //! - [`target`]: which part is planned;
 //! - `walk`: the coordinator; `resource`: what it does for resources and providers;
 //! - `instance`: one object, `data`: reading data sources;
+//! - `conditions`: what came of checks and other conditions;
 //! - `causes`: why an attribute changes; `outcome`: the plan as a whole.
 //!
 //! Elsewhere: comparing and merging objects is [`crate::object`], carrying a plan out [`crate::execute`].
 
 mod causes;
+pub(crate) mod conditions;
 pub(crate) mod data;
 pub(crate) mod instance;
 mod model;
 mod moved;
+mod moves;
 pub(crate) mod outcome;
 pub mod prior;
 pub(crate) mod resource;

@@ -10,7 +10,7 @@ use plumb_semantics::eval::Evaluator;
 use plumb_semantics::program::{ModuleId, NodeKind};
 
 use super::walk::{Inputs, Walker};
-use super::{Action, Change, DataRead, Drift, OutputChange, Plan, Prior, Purpose};
+use super::{Action, Change, CheckResult, CheckStatus, DataRead, Drift, OutputChange, Plan, Prior, Purpose};
 
 /// A plan of nothing, for when nothing could be planned.
 pub(super) fn empty_plan(inputs: &Inputs) -> Plan {
@@ -45,6 +45,8 @@ pub(super) fn plan(walker: &mut Walker) -> Plan {
     drift.sort_by(|a, b| (&a.address, &a.deposed).cmp(&(&b.address, &b.deposed)));
     mark_relevant(&mut drift, &changes);
     let mut checks = std::mem::take(&mut walker.checks);
+    checks.extend(super::conditions::of_values(&walker.evaluator));
+    blame_reads(walker, &mut checks);
     checks.sort_by(|a, b| (&a.kind, &a.address).cmp(&(&b.kind, &b.address)));
     let text = |targets: &[plumb_model::address::Target]| {
         targets.iter().map(|target| ecow::eco_format!("{target}")).collect()
@@ -67,6 +69,23 @@ pub(super) fn plan(walker: &mut Walker) -> Plan {
         drift,
         checks,
         errored,
+    }
+}
+
+/// A check whose data source could not be read fails, whatever its assertions say.
+fn blame_reads(walker: &mut Walker, checks: &mut [CheckResult]) {
+    for (instance, messages) in std::mem::take(&mut walker.failed_reads) {
+        let node = walker.program.node(instance.node);
+        let module = walker.program.module(node.module);
+        let Some(check) = module.resources[node.index as usize].check else { continue };
+        let id = walker.program.node_id(node.module, NodeKind::Check, check as usize);
+        let name = walker.program.name(id);
+        for result in
+            checks.iter_mut().filter(|result| result.kind == "check" && result.config_address == name)
+        {
+            result.status = CheckStatus::Fail;
+            result.messages.extend(messages.iter().cloned());
+        }
     }
 }
 

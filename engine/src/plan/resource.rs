@@ -8,12 +8,13 @@ use ecow::EcoString;
 use plumb_model::address::{Instance, Key, Mode, ProviderConfig, Target};
 use plumb_model::{Diagnostic, Diagnostics, Label, Marks, Path, Value};
 use plumb_provider_api::{ImportTarget, Provider};
-use plumb_semantics::eval::{InstanceRef, ModuleRef, Outcome};
-use plumb_semantics::program::{Condition, IgnoreChanges, ModuleId, NodeId, NodeKind, Program, ResourceDecl};
+use plumb_semantics::eval::InstanceRef;
+use plumb_semantics::program::{Condition, IgnoreChanges, ModuleId, NodeId, Program, ResourceDecl};
 
+use super::conditions::{self, as_warning, judge};
 use super::instance::{self, Ignore};
 use super::walk::{Done, Walker};
-use super::{Action, Change, CheckResult, CheckStatus, Kept, Purpose, Reason, causes, data};
+use super::{Action, Change, CheckResult, Kept, Purpose, Reason, causes, data};
 use crate::event::Event;
 use crate::graph::Task;
 use crate::object;
@@ -160,13 +161,8 @@ impl Walker<'_> {
                 continue;
             }
             if managed {
-                let missing = self.program.module_at(&address.module.path()).is_none();
-                let reason = if missing {
-                    Reason::DeleteBecauseNoModule
-                } else {
-                    Reason::DeleteBecauseNoResourceConfig
-                };
-                let reason = Some(reason).filter(|_| self.options.purpose != Purpose::Destroy);
+                let reason = Some(Reason::DeleteBecauseNoResourceConfig)
+                    .filter(|_| self.options.purpose != Purpose::Destroy);
                 let work = Work::Undeclared { address: address.clone(), node: None, reason, visible: None };
                 self.push(task, work);
             }
@@ -251,20 +247,8 @@ impl Walker<'_> {
         if let Some(decl) = node.and_then(|id| self.program.resource(id)) {
             return decl.lifecycle.destroy == Some(false);
         }
-        let path = address.module.path();
-        self.program.modules().any(|(_, module)| {
-            path.0.starts_with(&module.path.0)
-                && module.removed.iter().any(|removed| {
-                    let rest = &path.0[module.path.0.len()..];
-                    !removed.destroy
-                        && match &removed.from {
-                            Target::Module(from) => rest.starts_with(&from.path().0),
-                            Target::Resource(from) => {
-                                *rest == **from.module.path().0 && from.resource == address.resource
-                            }
-                        }
-                })
-        })
+        removed_by(&self.program, address)
+            .is_some_and(|(module, index)| !self.program.module(module).removed[index].destroy)
     }
 
     fn begin_back(&mut self, task: Task, at: usize) -> Option<Future> {
@@ -322,9 +306,10 @@ impl Walker<'_> {
                 return None;
             }
         };
+        let kept = self.prior.get(&recorded.address);
         let job = instance::Job {
             address: recorded.address.clone(),
-            previous_address: None,
+            previous_address: kept.and_then(|kept| kept.moved_from.clone()),
             provider: self.providers.get(&config)?.clone(),
             provider_config: config,
             schema,
@@ -372,7 +357,25 @@ impl Walker<'_> {
             let place = |path: &Path| self.evaluator.attribute_span(instance, path).unwrap_or(decl.span);
             return Err(misplaced.iter().map(|path| ephemeral_value(path).at(place(path))).collect());
         }
+        self.provisioners(instance, decl, schema)?;
         Ok(config)
+    }
+
+    /// Evaluates what provisioners are told, so that what is wrong with it is found before anything is made.
+    fn provisioners(
+        &self,
+        instance: InstanceRef,
+        decl: &ResourceDecl,
+        schema: &TypeSchema,
+    ) -> Result<(), Diagnostics> {
+        let object = Value::unknown((*schema.ty).clone());
+        let mut found = Diagnostics::new();
+        for provisioner in &decl.provisioners {
+            if let Some(schema) = plumb_semantics::provisioner::schema(provisioner.kind.as_str()) {
+                found.extend(self.evaluator.block(instance, &provisioner.body, &schema, Some(&object)).1);
+            }
+        }
+        found.into_result().map(|_| ()).map_err(|found| found.about(self.evaluator.address(instance)))
     }
 
     fn provider(
@@ -405,7 +408,7 @@ impl Walker<'_> {
             ignore: ignore_of(&decl.lifecycle.ignore_changes),
             create_before_destroy: self.create_first[instance.node.0 as usize],
             replace: self.wished_replacement(instance, decl, &address)?,
-            import: if recorded.is_none() { self.import_of(instance, &address)? } else { None },
+            import: if recorded.is_none() { self.import_of(&address)? } else { None },
         };
         let meta = crate::meta::of(&self.evaluator, &self.schemas, instance, &provider_config.source)?;
         let job = instance::Job {
@@ -444,11 +447,7 @@ impl Walker<'_> {
         Ok(None)
     }
 
-    fn import_of(
-        &mut self,
-        instance: InstanceRef,
-        address: &Instance,
-    ) -> Result<Option<ImportTarget>, Diagnostics> {
+    fn import_of(&mut self, address: &Instance) -> Result<Option<ImportTarget>, Diagnostics> {
         if self.program.root().imports.is_empty() {
             return Ok(None);
         }
@@ -457,12 +456,26 @@ impl Walker<'_> {
             for request in self.evaluator.imports(ModuleId::ROOT)? {
                 let target = import_target(request.id, request.identity)
                     .ok_or_else(|| Diagnostics::from(unknown_import().at(request.span)))?;
-                imports.insert(request.to, target);
+                imports.insert(request.to, (target, request.span));
             }
             self.imports = Some(imports);
         }
-        let _ = instance;
-        Ok(self.imports.as_ref().and_then(|imports| imports.get(address).cloned()))
+        let imports = self.imports.as_ref().and_then(|imports| imports.get(address));
+        Ok(imports.map(|(target, _)| target.clone()))
+    }
+
+    /// Reports imports to instances that the configuration does not have.
+    pub(super) fn unmatched_imports(&self) -> Diagnostics {
+        let wrong = self.imports.iter().flatten().filter(|(to, _)| self.evaluator.find(to).is_none());
+        let mut wrong: Vec<_> = wrong.collect();
+        wrong.sort_by_key(|(to, _)| *to);
+        let found = wrong.into_iter().map(|(to, (_, span))| {
+            Diagnostic::error("unknown-import-target", "Configuration for import target does not exist")
+                .detail(format!("There is no instance `{to}` to import to."))
+                .at(*span)
+                .help("Import to an instance that `count` or `for_each` makes, or change those.")
+        });
+        found.collect()
     }
 
     fn begin_data(&mut self, task: Task, instance: InstanceRef) -> Result<Option<Future>, Diagnostics> {
@@ -499,6 +512,17 @@ impl Walker<'_> {
         })))
     }
 
+    /// Whether a resource, or a call of the module that it is in, says `depends_on`.
+    fn is_told_to_wait(&self, node: NodeId, decl: &ResourceDecl) -> bool {
+        let mut at = self.program.module(self.program.node(node).module);
+        let mut told = !decl.depends_on.is_empty();
+        while let (false, Some((parent, call))) = (told, at.parent) {
+            at = self.program.module(parent);
+            told = !at.calls[call as usize].depends_on.is_empty();
+        }
+        told
+    }
+
     /// Whether a data source is about something that is going to change: a managed resource that its block refers to
     /// itself, or anything behind what `depends_on` names. What it would tell now need not be true then.
     fn waits_for_change(&mut self, node: NodeId, decl: &ResourceDecl) -> bool {
@@ -507,7 +531,7 @@ impl Walker<'_> {
         if direct.any(|id| self.is_managed(id) && self.pending[id.0 as usize]) {
             return true;
         }
-        !decl.depends_on.is_empty()
+        self.is_told_to_wait(node, decl)
             && self.dependencies.nodes(&program, node).iter().any(|id| self.pending[id.0 as usize])
     }
 
@@ -684,6 +708,7 @@ impl Walker<'_> {
                 let found = self.place(&work, found);
                 if decl.check.is_some() {
                     // A check never stops what it checks.
+                    self.failed_reads.push((instance, found.iter().map(|d| d.detail.clone()).collect()));
                     self.diagnostics.extend(found.into_iter().map(as_warning));
                     let ty = self.evaluator.schema(instance.node).map(|s| s.block.implied_type());
                     self.evaluator
@@ -738,26 +763,9 @@ impl Walker<'_> {
 
     /// Looks at the assertions of a check block: those that do not hold are warnings.
     pub(super) fn check(&mut self, id: NodeId) {
-        let node = self.program.node(id);
-        let program = self.program.clone();
-        let module = program.module(node.module);
-        let check = &module.checks[node.index as usize];
-        debug_assert_eq!(node.kind, NodeKind::Check);
-        for index in 0..self.evaluator.module_instances(node.module).len() {
-            let at = ModuleRef { module: node.module, index: index as u32 };
-            let outcomes = self.evaluator.conditions(at, &check.asserts, None);
-            let (status, messages, found) = judge(&check.asserts, outcomes, "assertion");
-            self.diagnostics.extend(found.into_iter().map(as_warning));
-            let instance = &self.evaluator.module_instances(node.module)[index];
-            let within = if instance.is_root() { EcoString::new() } else { ecow::eco_format!("{instance}.") };
-            self.checks.push(CheckResult {
-                kind: "check",
-                config_address: program.name(id),
-                address: ecow::eco_format!("{within}check.{}", check.name),
-                status,
-                messages,
-            });
-        }
+        let (results, found) = conditions::check(&self.evaluator, id);
+        self.diagnostics.extend(found);
+        self.checks.extend(results);
     }
 
     // --- places ---
@@ -805,6 +813,19 @@ pub(crate) async fn start_provider(
     let mut warnings = provider.validate_provider(value.clone()).await.into_result()?;
     warnings.extend(provider.configure(value).await.into_result()?);
     Ok((provider, warnings))
+}
+
+/// The `removed` block that says what becomes of an object: its module, and which one there.
+pub(crate) fn removed_by(program: &Program, address: &Instance) -> Option<(ModuleId, usize)> {
+    let path = address.module.path();
+    program.modules().find_map(|(id, module)| {
+        let rest = path.0.strip_prefix(&module.path.0[..])?;
+        let index = module.removed.iter().position(|removed| match &removed.from {
+            Target::Module(from) => rest.starts_with(&from.path().0),
+            Target::Resource(from) => *rest == **from.module.path().0 && from.resource == address.resource,
+        })?;
+        Some((id, index))
+    })
 }
 
 /// Why the present configuration does not let an object go, if it would.
@@ -891,50 +912,6 @@ fn ephemeral_value(path: &Path) -> Diagnostic {
         ))
         .help("Use a write-only attribute of the resource, or a value that is not ephemeral.")
         .attribute(path.clone())
-}
-
-/// The status of conditions together, what the failed ones say, and that as diagnostics.
-pub(crate) fn judge(
-    conditions: &[Condition],
-    outcomes: Vec<Outcome>,
-    what: &str,
-) -> (CheckStatus, Vec<EcoString>, Diagnostics) {
-    let (mut messages, mut found) = (Vec::new(), Diagnostics::new());
-    let (mut failed, mut error, mut unknown) = (false, false, false);
-    for (condition, outcome) in conditions.iter().zip(outcomes) {
-        match outcome {
-            Outcome::Pass => {}
-            Outcome::Unknown => unknown = true,
-            Outcome::Fail(message) => {
-                failed = true;
-                found.push(
-                    Diagnostic::error(
-                        "condition-failed",
-                        format!("Resource {what} failed").replace("Resource assertion", "Check assertion"),
-                    )
-                    .detail(message.clone())
-                    .label(condition.condition.span, "does not hold"),
-                );
-                messages.push(message);
-            }
-            Outcome::Error(errors) => {
-                error = true;
-                found.extend(errors);
-            }
-        }
-    }
-    let status = match (error, failed, unknown) {
-        (true, _, _) => CheckStatus::Error,
-        (_, true, _) => CheckStatus::Fail,
-        (_, _, true) => CheckStatus::Unknown,
-        _ => CheckStatus::Pass,
-    };
-    (status, messages, found)
-}
-
-pub(super) fn as_warning(mut diagnostic: Diagnostic) -> Diagnostic {
-    diagnostic.severity = plumb_model::Severity::Warning;
-    diagnostic
 }
 
 impl plumb_semantics::Schemas for Schemas {

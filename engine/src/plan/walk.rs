@@ -171,12 +171,14 @@ pub(super) struct Walker<'a> {
     /// By node: whether replacements create first, by its own wish or that of something that depends on it.
     pub create_first: Vec<bool>,
     /// Import blocks, evaluated when the first resource that has one is planned.
-    pub imports: Option<HashMap<Instance, plumb_provider_api::ImportTarget>>,
+    pub imports: Option<HashMap<Instance, (plumb_provider_api::ImportTarget, plumb_model::Span)>>,
     pub replace: HashSet<Instance>,
     pub dependencies: order::ResourceDependencies,
     pub changes: BTreeMap<(Instance, Option<ecow::EcoString>), Change>,
     pub drift: Vec<Drift>,
     pub checks: Vec<CheckResult>,
+    /// Data sources in check blocks that could not be read, and why.
+    pub failed_reads: Vec<(InstanceRef, Vec<ecow::EcoString>)>,
     /// What became of steps in flight.
     pub resolved: Vec<Resolution>,
     /// Data sources that have been read.
@@ -211,6 +213,7 @@ impl<'a> Walker<'a> {
             changes: BTreeMap::new(),
             drift: Vec::new(),
             checks: Vec::new(),
+            failed_reads: Vec::new(),
             resolved: Vec::new(),
             read_now: Vec::new(),
             schedule: Schedule::new(options.parallelism),
@@ -266,6 +269,10 @@ impl<'a> Walker<'a> {
     async fn finish(mut self) -> Planning {
         let plan = outcome::plan(&mut self);
         let mut diagnostics = std::mem::take(&mut self.diagnostics);
+        if self.back.is_none() && self.selection.is_everything() && !diagnostics.has_errors() {
+            diagnostics.extend(super::moves::still_declared(&self.program, &self.evaluator));
+            diagnostics.extend(self.unmatched_imports());
+        }
         for open in std::mem::take(&mut self.ephemerals) {
             diagnostics.extend(open.close().await);
         }

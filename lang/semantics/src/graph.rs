@@ -101,6 +101,10 @@ impl Finder<'_> {
                 let decl = &module.calls[index];
                 self.repetition(node.module, &decl.repetition);
                 self.depends_on(node.module, &decl.depends_on);
+                // Their values were needed earlier, and what they mention is used all the same.
+                for constant in decl.source.iter().chain(&decl.version) {
+                    self.expr(node.module, constant);
+                }
             }
             NodeKind::Provider => {
                 let decl = &module.providers[index];

@@ -137,6 +137,13 @@ pub struct ModuleOrigin {
     pub package: Option<PathBuf>,
 }
 
+impl Module {
+    /// Whether somebody else's package was fetched for it: what could be nicer in it is not for its user to mend.
+    pub fn is_fetched(&self) -> bool {
+        self.origin.as_ref().is_some_and(|origin| origin.package.is_some())
+    }
+}
+
 impl std::ops::Deref for Module {
     type Target = Declarations;
 
@@ -628,6 +635,17 @@ pub struct RemovedDecl {
     pub provisioners: Vec<ProvisionerDecl>,
     /// The place of the block's header.
     pub span: Span,
+}
+
+impl RemovedDecl {
+    /// The names of the module calls that lead to what is removed.
+    pub fn from_names(&self) -> Vec<EcoString> {
+        let module = match &self.from {
+            Target::Module(module) => module,
+            Target::Resource(instance) => &instance.module,
+        };
+        module.0.iter().map(|(name, _)| name.clone()).collect()
+    }
 }
 
 /// An `import` block.

@@ -4,7 +4,7 @@ mod support;
 
 use bytes::Bytes;
 use plumb_model::{Number, Type, Value};
-use plumb_provider_api::{ImportTarget, MoveRequest, Provider, RawState};
+use plumb_provider_api::{ApplyRequest, ImportTarget, MoveRequest, Provider, RawState};
 use support::bench::{Bench, Made, code};
 
 fn number(text: &str) -> Value {
@@ -149,6 +149,31 @@ async fn old_states_are_brought_up_to_date() {
     let state =
         upgrade("conformance_legacy", 0, flat(&[("id", "l"), ("name", "l"), ("caption", "old")])).await;
     assert_eq!(state.get("title"), Some(&"old".into()));
+
+    let saved = Bytes::from_static(br#"{"id":"a"}"#);
+    let (identity, _) =
+        bench.provider.upgrade_identity("conformance_thing", 0, saved).await.into_result().unwrap();
+    assert_eq!(identity, Value::object([("name", Value::from("a"))]));
+}
+
+#[tokio::test]
+async fn a_module_is_named_to_the_provider() {
+    let Some(bench) = Bench::new(6, &[]).await else { return };
+    let kind = "conformance_thing";
+    let config = bench.object(kind, &[("name", "a".into())]).await;
+    let plan = bench.try_plan(kind, None, config.clone()).await.unwrap();
+    let request = ApplyRequest {
+        kind: kind.into(),
+        prior: Value::Null(bench.ty(kind).await),
+        planned: plan.planned,
+        config,
+        planned_private: plan.private,
+        meta: Some(Value::object([("module_name", Value::from("inner"))])),
+        planned_identity: plan.identity,
+    };
+    assert!(bench.provider.apply(request).await.diagnostics.is_empty());
+    let history = std::fs::read_to_string(&bench.remote).unwrap();
+    assert!(history.contains(r#""module":"inner""#), "{history}");
 }
 
 #[tokio::test]

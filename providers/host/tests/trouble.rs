@@ -24,6 +24,7 @@ async fn bad_plans_are_refused() {
         ("plan-crash", "provider-crashed", "panic: the plan is spoilt"),
         ("plan-wrong-type", "provider-broke-promise", "found a string, wanted object"),
         ("plan-huge", "provider-message-too-large", "larger than max"),
+        ("plan-missing-attribute", "provider-broke-promise", "title"),
         ("plan-defer", "provider-reported", "deferred"),
     ] {
         let config = misbehaving(&bench, trouble, trouble).await;
@@ -60,6 +61,11 @@ async fn what_was_applied_is_told_whatever_went_wrong() {
     assert_eq!(outcome.state.unwrap().get("revision"), Some(&Value::int(1)));
     let outcome = apply("apply-wrong-type").await;
     assert_eq!((code(&outcome.diagnostics), outcome.state), ("provider-broke-promise", None));
+    for trouble in ["apply-missing-attribute", "apply-huge"] {
+        let outcome = apply(trouble).await;
+        assert!(outcome.diagnostics.has_errors(), "{trouble}");
+        assert_eq!(outcome.state, None, "{trouble}: nobody can say");
+    }
     let outcome = apply("apply-unknown").await;
     assert!(!outcome.state.unwrap().is_wholly_known());
 }
@@ -71,6 +77,8 @@ async fn a_bad_read_is_refused() {
         ("read-crash", "provider-crashed"),
         ("read-unknown", "provider-broke-promise"),
         ("read-wrong-type", "provider-broke-promise"),
+        ("read-missing-attribute", "provider-broke-promise"),
+        ("read-defer", "provider-reported"),
     ] {
         let made = bench.apply(KIND, None, misbehaving(&bench, trouble, trouble).await).await;
         let diagnostics = bench.try_read(KIND, &made).await.unwrap_err();

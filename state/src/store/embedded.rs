@@ -19,7 +19,7 @@
 mod open;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fs::File,
     ops::Bound,
     path::{Path, PathBuf},
@@ -48,8 +48,9 @@ const READ_PAUSE: Duration = Duration::from_millis(25);
 
 /// How many bytes are committed before the index is flushed, which bounds what has to be replayed after a crash.
 const FLUSH_EVERY: u64 = 256 << 20;
-/// How many bytes of commits are gathered before they are applied to the index.
-const PENDING: usize = 1 << 20;
+/// How many bytes of commits are gathered before they are applied to the index, in the order of their keys: the index is
+/// larger than its cache, so what is applied in many small pieces reads and writes the same pages again and again.
+const PENDING: usize = 32 << 20;
 /// The log is rewritten when it is closed and longer than this, in bytes, and than twice the entries.
 const REWRITE_CLOSING: u64 = 4 << 20;
 /// The log is rewritten while it is open when longer than this, in bytes, and than four times the entries.
@@ -77,7 +78,7 @@ enum View {
 #[derive(Default)]
 struct Pending {
     /// The last change of each key: its value, or none if it is deleted.
-    changes: HashMap<Vec<u8>, Option<Vec<u8>>>,
+    changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     bytes: usize,
     position: Position,
 }

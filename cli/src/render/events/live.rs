@@ -175,7 +175,7 @@ impl Listener for Live {
                 }
                 self.end(address);
             }
-            Event::Output { .. } => {
+            Event::ProvisionStarted { .. } | Event::ProvisionEnded { .. } | Event::Output { .. } => {
                 if let Some(line) = painted(&event, &self.style) {
                     self.say(&line);
                 }

@@ -91,6 +91,11 @@ pub fn sentence(event: &Event) -> Option<String> {
             let done = verbs(*action).done;
             line(address, format!("Not {done}, since {} failed", escape::line(because)))
         }
+        Event::ProvisionStarted { address, kind } => {
+            line(address, format!("Provisioning with '{}'...", escape::line(kind)))
+        }
+        // What comes next, or the error, tells that a provisioner has run.
+        Event::ProvisionEnded { .. } => None,
         Event::Output { from, line: text } => line(from, escape::line(text).into_owned()),
         Event::Diagnostic(_) => None,
     }

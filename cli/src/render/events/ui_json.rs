@@ -231,6 +231,16 @@ impl<W: Write + Send> JsonLines<W> {
         });
     }
 
+    fn provision(&mut self, address: &Instance, provisioner: &str, message: &str, kind: &str) {
+        self.line("info", message, kind, &|json| {
+            json.key("hook")?;
+            json.object(|json| {
+                resource("resource", address, json)?;
+                json.text("provisioner", provisioner)
+            })
+        });
+    }
+
     fn output(&mut self, from: &str, text: &str) {
         let place = from.strip_suffix(')').and_then(|from| from.split_once(" ("));
         let place = place.and_then(|(address, by)| Some((Instance::parse(address).ok()?, by)));
@@ -297,6 +307,17 @@ impl<W: Write + Send> Listener for JsonLines<W> {
             Event::StepSkipped { address, action, because } => {
                 let hook = Hook { because: Some(because), ..Hook::of(address, Some(*action)) };
                 self.hook(&event, "apply_skipped", &hook);
+            }
+            Event::ProvisionStarted { address, kind } => {
+                let message = format!("{address}: Provisioning with '{kind}'...");
+                self.provision(address, kind, &message, "provision_start");
+            }
+            Event::ProvisionEnded { address, kind, done } => {
+                let (how, what) = match done {
+                    true => ("complete", "provision_complete"),
+                    false => ("errored", "provision_errored"),
+                };
+                self.provision(address, kind, &format!("{address}: ({kind}) Provisioning {how}"), what);
             }
             Event::Output { from, line } => self.output(from, line),
             Event::Diagnostic(diagnostic) => self.diagnostic(diagnostic),

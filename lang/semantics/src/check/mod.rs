@@ -2,7 +2,8 @@
 //!
 //! [`check`] looks at every module: each reference names something that is declared and may be mentioned where it
 //! stands (`references`), each function exists and is called with as many arguments as it takes (`calls`), functions that
-//! authors wrote keep to themselves (`functions`), and where
+//! authors wrote keep to themselves (`functions`), `moved`, `removed` and `import` blocks make sense beside what is
+//! declared (`moves`), and where
 //! schemas are known, each block has what its schema asks for and nothing else (`schema`). A directory that is called
 //! from several places is looked at once, but for what depends on the place.
 //!
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use ecow::{EcoString, eco_format};
 use plumb_model::diagnostic::did_you_mean;
 use plumb_model::{Diagnostic, Diagnostics, Span};
-use plumb_syntax::tree::{Block, Body, Expr, Item};
+use plumb_syntax::tree::{Block, Body, Expr, ExprKind, Item};
 
 use crate::eval::{EvalOptions, Evaluator, Phase};
 use crate::graph::iterator;
@@ -25,6 +26,7 @@ use crate::program::{
     CallDecl, Condition, Declarations, ModuleId, Program, ProvisionerDecl, Repetition, ResourceDecl,
     VariableDecl,
 };
+use crate::provisioner::{self, KINDS};
 use crate::schemas::Schemas;
 use crate::world::World;
 use references::{Checker, Context};
@@ -32,6 +34,7 @@ use references::{Checker, Context};
 mod calls;
 mod functions;
 pub mod lints;
+mod moves;
 mod references;
 mod schema;
 pub mod types;
@@ -50,6 +53,7 @@ pub fn check(program: &Arc<Program>, schemas: &Arc<dyn Schemas>, world: &Arc<dyn
         }
         checker.arguments();
     }
+    moves::check(program, &mut diagnostics);
     let mut seen: HashSet<*const Declarations> = HashSet::new();
     for (_, module) in program.modules() {
         functions::check(&module.declarations, &mut seen, &mut diagnostics);
@@ -162,6 +166,10 @@ impl ModuleChecker<'_> {
         for decl in module.checks.values() {
             self.conditions(&decl.asserts, Context::default());
         }
+        for decl in &module.removed {
+            let context = Context { each: true, count: true, this: true, ..Context::default() };
+            decl.provisioners.iter().for_each(|provisioner| self.provisioner(provisioner, context));
+        }
         for decl in &module.imports {
             let context = Context { each: decl.for_each.is_some(), ..Context::default() };
             decl.for_each.iter().for_each(|expr| self.expr(expr, Context::default()));
@@ -236,13 +244,22 @@ impl ModuleChecker<'_> {
     }
 
     fn provisioner(&mut self, decl: &ProvisionerDecl, context: Context<'_>) {
-        const KINDS: [&str; 3] = ["local-exec", "remote-exec", "file"];
         if !KINDS.contains(&decl.kind.as_str()) {
             self.diagnostics.push(
                 Diagnostic::error("unknown-provisioner", "Unknown provisioner type")
                     .detail(eco_format!("There is no provisioner of type `{}`.", decl.kind))
                     .at(decl.kind.span)
                     .maybe_help(did_you_mean(decl.kind.as_str(), KINDS)),
+            );
+        } else if provisioner::schema(decl.kind.as_str()).is_none() {
+            self.diagnostics.push(
+                Diagnostic::error("provisioner-not-supported", "Provisioner is not supported")
+                    .detail(eco_format!(
+                        "`{}` works through a connection to the machine that is made, and Plumb makes no connections to machines.",
+                        decl.kind
+                    ))
+                    .at(decl.kind.span)
+                    .help("Hand over what the machine needs when it is created, such as `user_data`; or run a program here that connects, with `provisioner \"local-exec\"`."),
             );
         }
         self.body(&decl.body.body, context);
@@ -379,6 +396,16 @@ impl ModuleChecker<'_> {
         for condition in conditions {
             self.expr(&condition.condition, context);
             self.expr(&condition.message, context);
+            if condition.condition.references().next().is_none()
+                && !matches!(condition.condition.kind, ExprKind::Error)
+            {
+                self.diagnostics.push(
+                    Diagnostic::error("condition-without-reference", "Condition refers to nothing")
+                        .detail("The condition mentions nothing of the configuration, so it says nothing about it.")
+                        .at(condition.condition.span)
+                        .help("Mention what is to be checked, or remove the block."),
+                );
+            }
         }
     }
 

@@ -58,6 +58,13 @@ impl SchemaChecker<'_> {
             };
             self.body(&block.body, decl.span, &schema.block);
         }
+        let resources = module.resources.values().flat_map(|decl| &decl.provisioners);
+        let removed = module.removed.iter().flat_map(|decl| &decl.provisioners);
+        for provisioner in resources.chain(removed) {
+            if let Some(schema) = crate::provisioner::schema(provisioner.kind.as_str()) {
+                self.body(&provisioner.body.body, provisioner.span, &schema);
+            }
+        }
         self.attribute_references(module);
     }
 
@@ -302,6 +309,9 @@ pub(super) fn each_module_expr(module: &Module, f: &mut impl FnMut(&Expr, &[EcoS
         let blocks = provisioners.flat_map(|decl| std::iter::once(&decl.body).chain(&decl.connection));
         for block in blocks.chain(&decl.connection) {
             body_exprs(&block.body, &mut Vec::new(), f);
+        }
+        for provisioner in &decl.provisioners {
+            body_exprs(&provisioner.body.body, &mut Vec::new(), f);
         }
     }
     for decl in module.calls.values() {

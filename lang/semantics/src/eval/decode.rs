@@ -8,6 +8,7 @@
 //! (as JSON does).
 
 use ecow::{EcoString, eco_format};
+use plumb_model::address::Key;
 use plumb_model::convert::convert;
 use plumb_model::diagnostic::{did_you_mean, nearest};
 use plumb_model::schema::{AttributeType, NestedBlock, NestedObject};
@@ -19,11 +20,11 @@ use plumb_syntax::tree::{Attribute, Block, Body, Expr, Item};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::names::Scope;
+use super::names::{Each, Scope};
 use super::{At, Evaluator, InstanceRef, ModuleRef};
 use crate::expr::{Eval, Failed, describe};
 use crate::graph::iterator;
-use crate::program::{NodeId, NodeKind};
+use crate::program::{ModuleId, NodeId, NodeKind};
 
 impl Evaluator {
     /// The configuration of an instance as an object of the schema's implied type. With errors among the diagnostics
@@ -87,6 +88,26 @@ impl Evaluator {
         self_value: Option<&Value>,
     ) -> (Value, Diagnostics) {
         let scope = Scope::at(self, at.into(), self_value);
+        self.decode(&scope, &block.body, block.header_span, schema)
+    }
+
+    /// As [`Evaluator::block`], of an object whose instance, or all of its module, may not be declared any more: besides
+    /// `self`, only its key is known.
+    pub fn block_of_gone(
+        &self,
+        module: ModuleId,
+        key: &Key,
+        block: &Block,
+        schema: &Schema,
+        self_value: &Value,
+    ) -> (Value, Diagnostics) {
+        let each = match key {
+            Key::None => Each::None,
+            Key::Int(index) => Each::Count(Value::int(i64::try_from(*index).unwrap_or(i64::MAX))),
+            Key::String(key) => Each::Pair(Value::String(key.clone()), Value::unknown(Type::Dynamic)),
+        };
+        let module = ModuleRef { module, index: 0 };
+        let scope = Scope { each, self_value: Some(self_value), ..Scope::module(self, module) };
         self.decode(&scope, &block.body, block.header_span, schema)
     }
 

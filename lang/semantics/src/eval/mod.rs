@@ -136,6 +136,19 @@ pub struct Evaluator {
     nodes: Vec<NodeState>,
     /// Types of resources, each once.
     kinds: Vec<KindInfo>,
+    /// What came of the conditions of variables and outputs, where they have any.
+    checked: Vec<Checked>,
+}
+
+/// What came of the conditions of a variable or output in an instance of its module.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// The variable or output.
+    pub node: NodeId,
+    /// The instance of its module: an index into [`Evaluator::module_instances`].
+    pub module: u32,
+    /// In the order of the conditions.
+    pub outcomes: Vec<Outcome>,
 }
 
 /// The instances of a module.
@@ -188,6 +201,7 @@ impl Evaluator {
             modules,
             nodes: Vec::with_capacity(program.node_count()),
             kinds: Vec::new(),
+            checked: Vec::new(),
             program,
             options,
         };
@@ -214,6 +228,11 @@ impl Evaluator {
             };
             self.nodes.push(state);
         }
+    }
+
+    /// What came of the conditions of the variables and outputs that have been evaluated.
+    pub fn checked(&self) -> &[Checked] {
+        &self.checked
     }
 
     /// The program.

@@ -9,7 +9,7 @@ use plumb_syntax::tree::Expr;
 
 use super::names::Scope;
 use super::{
-    Evaluator, InstanceRef, ModuleRef, ModuleState, NodeState, Outcome, Phase, ResourceState, Stored,
+    Checked, Evaluator, InstanceRef, ModuleRef, ModuleState, NodeState, Outcome, Phase, ResourceState, Stored,
 };
 use crate::expr::{Eval, FunctionContext, Rules};
 use crate::program::{Node, NodeId, NodeKind, OutputDecl, VariableDecl};
@@ -33,13 +33,16 @@ impl Evaluator {
             NodeKind::Variable => {
                 let values = instances.map(|at| self.variable(node, at, &mut diagnostics)).collect();
                 self.store(node, values);
-                self.validate_variable(node, count, &mut diagnostics);
+                let checked = self.validate_variable(node, count, &mut diagnostics);
+                self.checked.extend(checked);
             }
             NodeKind::Local => {
                 let values = instances.map(|at| self.local(node, at, &mut diagnostics)).collect();
                 self.store(node, values);
             }
             NodeKind::Output => {
+                let checked = self.output_preconditions(node, count, &mut diagnostics);
+                self.checked.extend(checked);
                 let values = instances.map(|at| self.output_value(node, at, &mut diagnostics)).collect();
                 self.store(node, values);
             }
@@ -252,23 +255,23 @@ impl Evaluator {
         }
     }
 
-    fn validate_variable(&self, node: NodeId, instances: u32, diagnostics: &mut Diagnostics) {
+    fn validate_variable(&self, node: NodeId, instances: u32, diagnostics: &mut Diagnostics) -> Vec<Checked> {
         let Node { module, index, .. } = self.program.node(node);
         let decl = &self.program.module(module).variables[index as usize];
+        let mut checked = Vec::new();
+        if decl.validations.is_empty() {
+            return checked;
+        }
         for instance in 0..instances {
-            if decl.validations.is_empty() {
-                return;
-            }
             let at = ModuleRef { module, index: instance };
-            for (outcome, condition) in
-                self.conditions(at, &decl.validations, None).into_iter().zip(&decl.validations)
-            {
+            let outcomes = self.conditions(at, &decl.validations, None);
+            for (outcome, condition) in outcomes.iter().zip(&decl.validations) {
                 match outcome {
                     Outcome::Fail(message) => {
                         let shown = self.value(node, instance).map(crate::expr::describe).unwrap_or_default();
                         let mut diagnostic =
                             Diagnostic::error("invalid-variable-value", "Invalid value for variable")
-                                .detail(message)
+                                .detail(message.clone())
                                 .label(decl.span, "")
                                 .label(condition.condition.span, "this does not hold");
                         if !shown.is_empty() {
@@ -276,28 +279,48 @@ impl Evaluator {
                         }
                         diagnostics.push(diagnostic);
                     }
-                    Outcome::Error(found) => diagnostics.extend(found),
+                    Outcome::Error(found) => diagnostics.extend(found.clone()),
                     Outcome::Pass | Outcome::Unknown => {}
                 }
             }
+            checked.push(Checked { node, module: instance, outcomes });
         }
+        checked
+    }
+
+    fn output_preconditions(
+        &self,
+        node: NodeId,
+        instances: u32,
+        diagnostics: &mut Diagnostics,
+    ) -> Vec<Checked> {
+        let Node { module, index, .. } = self.program.node(node);
+        let decl = &self.program.module(module).outputs[index as usize];
+        let mut checked = Vec::new();
+        if decl.preconditions.is_empty() {
+            return checked;
+        }
+        for instance in 0..instances {
+            let at = ModuleRef { module, index: instance };
+            let outcomes = self.conditions(at, &decl.preconditions, None);
+            for (outcome, condition) in outcomes.iter().zip(&decl.preconditions) {
+                match outcome {
+                    Outcome::Fail(message) => diagnostics.push(
+                        Diagnostic::error("precondition-failed", "Module output value precondition failed")
+                            .detail(message.clone())
+                            .label(condition.condition.span, "this does not hold"),
+                    ),
+                    Outcome::Error(found) => diagnostics.extend(found.clone()),
+                    Outcome::Pass | Outcome::Unknown => {}
+                }
+            }
+            checked.push(Checked { node, module: instance, outcomes });
+        }
+        checked
     }
 
     fn output_value(&self, node: NodeId, at: ModuleRef, diagnostics: &mut Diagnostics) -> Value {
         let decl = &self.program.module(at.module).outputs[self.program.node(node).index as usize];
-        for (outcome, condition) in
-            self.conditions(at, &decl.preconditions, None).into_iter().zip(&decl.preconditions)
-        {
-            match outcome {
-                Outcome::Fail(message) => diagnostics.push(
-                    Diagnostic::error("precondition-failed", "Module output value precondition failed")
-                        .detail(message)
-                        .label(condition.condition.span, "this does not hold"),
-                ),
-                Outcome::Error(found) => diagnostics.extend(found),
-                Outcome::Pass | Outcome::Unknown => {}
-            }
-        }
         let Some(value) = self.eval_or_unknown(&Scope::module(self, at), &decl.value, diagnostics) else {
             return Value::unknown(Type::Dynamic);
         };

@@ -12,12 +12,12 @@ use plumb_model::{Diagnostic, Span, Value};
 use plumb_syntax::tree::Expr;
 
 use super::constant::Constants;
-use super::{Loader, ModuleRequest, NotInstalled, has_configuration};
+use super::{InstalledModule, Loader, ModuleRequest, NotInstalled, has_configuration};
 use crate::program::{CallDecl, ModuleId, ModuleOrigin};
 use crate::world::{PathKind, lexical};
 
 /// The path of a module that is simply there, if the address is one: relative to the calling module, or absolute.
-fn local_path(source: &str) -> Option<&Path> {
+pub(super) fn local_path(source: &str) -> Option<&Path> {
     let path = source.strip_prefix("file://").unwrap_or(source);
     let local = ["./", "../", "/"].iter().any(|start| path.starts_with(start));
     local.then(|| Path::new(path))
@@ -71,12 +71,7 @@ impl Loader<'_> {
         let (source, version) = (source??, version?.and_then(|(text, span)| Some((text?, span))));
         let place = if let Some(to) = local_path(&source) {
             if let Some((_, span)) = &version {
-                self.diagnostics.push(
-                    Diagnostic::error("version-of-local-module", "Invalid registry module source address")
-                        .detail("A local module has no versions, so `version` has no meaning for it.")
-                        .at(*span)
-                        .help("Remove `version`."),
-                );
+                self.diagnostics.push(version_of_local(*span));
             }
             self.local(caller, &source, to, span)?
         } else {
@@ -134,16 +129,8 @@ impl Loader<'_> {
         if let Some(package) = &package
             && !read_from.starts_with(lexical(package))
         {
-            self.diagnostics.push(
-                Diagnostic::error("module-outside-package", "Local module outside of its package")
-                    .detail(eco_format!(
-                        "{} is in a package that was fetched, and {} leads out of it.",
-                        module.path,
-                        plumb_syntax::quote(source)
-                    ))
-                    .at(span)
-                    .help("Only the package itself is there on every machine: name the other module by an address that can be fetched, or fetch a larger package and select this module behind `//`."),
-            );
+            let who = eco_format!("{}", module.path);
+            self.diagnostics.push(outside_package(&who, source, span));
             return None;
         }
         let origin = ModuleOrigin { source: source.clone(), constraint: None, version: None, package };
@@ -151,50 +138,38 @@ impl Loader<'_> {
     }
 
     fn installed(&mut self, caller: ModuleId, request: ModuleRequest) -> Option<Place> {
-        let beside = self.modules[caller.0 as usize].directory.join(request.source.as_str());
-        let meant_local = self.world.kind(&beside) == PathKind::Directory;
+        let directory = self.modules[caller.0 as usize].directory.clone();
+        let (source, constraint) = (request.source.clone(), request.version.clone());
+        let found = self.find_installed(request, &directory)?;
+        let origin =
+            ModuleOrigin { source, constraint, version: found.version, package: Some(found.package) };
+        Some(Place { directory: found.directory, read_from: found.read_from, origin: Some(origin) })
+    }
+
+    /// What is installed for a call, or an import, in a directory; notes what is missing, and reports what is wrong.
+    pub(super) fn find_installed(
+        &mut self,
+        request: ModuleRequest,
+        directory: &Path,
+    ) -> Option<InstalledModule> {
         match self.options.installed.find(&request) {
-            Ok(found) => {
-                let origin = ModuleOrigin {
-                    source: request.source,
-                    constraint: request.version,
-                    version: found.version,
-                    package: Some(found.package),
-                };
-                return Some(Place {
-                    directory: found.directory,
-                    read_from: found.read_from,
-                    origin: Some(origin),
-                });
+            Ok(found) => Some(found),
+            Err(NotInstalled::Missing) => {
+                self.missing.push(request);
+                None
             }
-            Err(NotInstalled::Missing) if !meant_local => self.missing.push(request),
-            Err(NotInstalled::Missing) => self.diagnostics.push(
-                Diagnostic::error("module-not-installed", "Module not installed")
-                    .detail(eco_format!(
-                        "The module {} has not been installed.",
-                        plumb_syntax::quote(&request.source)
-                    ))
-                    .at(request.span)
-                    .help(eco_format!(
-                        "To use the directory of that name, write `source = \"./{}\"`; else run `plumb init`.",
-                        request.source
-                    ))
-                    .suggest(request.span, eco_format!("\"./{}\"", request.source), false),
-            ),
             Err(NotInstalled::Broken(problem)) => {
-                let problem = problem.at(request.span);
-                self.diagnostics.push(match meant_local {
-                    true => problem
-                        .help(eco_format!(
-                            "To use the directory of that name, write `source = \"./{}\"`.",
-                            request.source
-                        ))
-                        .suggest(request.span, eco_format!("\"./{}\"", request.source), false),
-                    false => problem,
-                });
+                let mut problem = problem.at(request.span);
+                if self.world.kind(&directory.join(request.source.as_str())) == PathKind::Directory {
+                    let path = eco_format!("\"./{}\"", request.source);
+                    problem = problem
+                        .help(eco_format!("To use the directory of that name, write `source = {path}`."))
+                        .suggest(request.span, path, false);
+                }
+                self.diagnostics.push(problem);
+                None
             }
         }
-        None
     }
 
     /// Whether a directory can be read as a module; says why not.
@@ -252,4 +227,23 @@ impl Loader<'_> {
                 .detail(eco_format!("Module calls are nested more than {MAX_CALL_DEPTH} deep here."))
         })
     }
+}
+
+/// That a path leads out of the package that it is written in; `who` says where that is.
+pub(super) fn outside_package(who: &str, source: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("module-outside-package", "Local module outside of its package")
+        .detail(eco_format!(
+            "{who} is in a package that was fetched, and {} leads out of it.",
+            plumb_syntax::quote(source)
+        ))
+        .at(span)
+        .help("Only the package itself is there on every machine: name the other module by an address that can be fetched, or fetch a larger package and select this module behind `//`.")
+}
+
+/// That something has a version which is simply there.
+pub(super) fn version_of_local(span: Span) -> Diagnostic {
+    Diagnostic::error("version-of-local-module", "Invalid registry module source address")
+        .detail("A local module has no versions, so `version` has no meaning for it.")
+        .at(span)
+        .help("Remove `version`.")
 }

@@ -586,11 +586,25 @@ impl<'a> Declaring<'a> {
             );
             return;
         }
-        let provisioners = block
+        let provisioners: Vec<_> = block
             .body
             .blocks_of("provisioner")
             .filter_map(|block| provisioner(block, &mut self.diagnostics))
             .collect();
+        for provisioner in provisioners.iter().filter(|provisioner| !provisioner.on_destroy || !destroy) {
+            let detail = match destroy {
+                true => "What is removed is destroyed, so its provisioners can only run before that.",
+                false => {
+                    "With `destroy = false` the object stays, so there is nothing for a provisioner to run before."
+                }
+            };
+            self.diagnostics.push(
+                Diagnostic::error("invalid-removed", "Invalid provisioner in \"removed\" block")
+                    .detail(detail)
+                    .at(provisioner.span)
+                    .help("Write `when = destroy` in the provisioner, or remove it."),
+            );
+        }
         self.declarations.removed.push(RemovedDecl {
             from: address,
             from_span: from.span,
@@ -796,6 +810,11 @@ fn target(expr: &Expr, diagnostics: &mut Diagnostics) -> Option<Target> {
 }
 
 fn traversal_target(traversal: &Traversal) -> Option<Target> {
+    const NO_TYPES: [&str; 10] =
+        ["var", "local", "each", "count", "self", "path", "terraform", "template", "lazy", "arg"];
+    if NO_TYPES.contains(&traversal.root.as_str()) {
+        return None;
+    }
     Target::parse(&traversal.to_string()).ok().filter(|target| match target {
         Target::Resource(instance) => instance.resource.mode != Mode::Ephemeral,
         Target::Module(_) => true,

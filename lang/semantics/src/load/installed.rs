@@ -14,9 +14,10 @@ use plumb_syntax::quote;
 /// A call of a module that is not local.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModuleRequest {
-    /// The path of calls that leads to it; the last name is that of the call, or of the import of a library.
+    /// The path of calls that leads to it; of a library only the name that it is imported by, since every module of a
+    /// directory imports the same.
     pub path: ModulePath,
-    /// Whether it is imported as a library: its name is then none of the calls.
+    /// Whether it is imported as a library.
     pub library: bool,
     /// The address of the module.
     pub source: EcoString,
@@ -92,7 +93,11 @@ pub(super) fn not_installed(missing: &[ModuleRequest]) -> Option<Diagnostic> {
     };
     let mut diagnostic = Diagnostic::error("module-not-installed", "Module not installed").detail(detail);
     for request in missing.iter().take(SHOWN_PLACES) {
-        let text = if missing.len() == 1 { EcoString::new() } else { eco_format!("{}", request.path) };
+        let text = match (missing.len(), request.path.0.last()) {
+            (1, _) => EcoString::new(),
+            (_, Some(name)) if request.library => eco_format!("import {name}"),
+            _ => eco_format!("{}", request.path),
+        };
         diagnostic = diagnostic.label(request.span, text);
     }
     Some(diagnostic.help("Run `plumb init`."))

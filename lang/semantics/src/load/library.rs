@@ -1,6 +1,6 @@
 //! Libraries: directories of types, functions and constants that an `import` block with a name brings in.
 //!
-//! A library is read like a module, once however often it is imported. It may have `types`, `function`, `locals` and
+//! A library is read like a module, once however often it is imported, and comes from the same places. It may have `types`, `function`, `locals` and
 //! `import` blocks and nothing else, so that importing it has no effect. Its local values are its constants: they are
 //! computed here, from nothing but each other and functions.
 //!
@@ -11,17 +11,18 @@ use std::sync::Arc;
 
 use ecow::{EcoString, eco_format};
 use indexmap::IndexMap;
+use plumb_model::address::ModulePath;
 use plumb_model::{Diagnostic, Diagnostics, Span, Value};
 use plumb_syntax::Dialect;
-use plumb_syntax::tree::{Block, Traversal};
+use plumb_syntax::tree::{Block, Ident, Traversal};
 use sha2::{Digest, Sha256};
 
 use super::blocks::{Shape, check_labels, check_shape, missing_argument, text};
-use super::calls::MAX_CALL_DEPTH;
+use super::calls::{MAX_CALL_DEPTH, local_path, outside_package, version_of_local};
 use super::declare::{insert, label};
 use super::function::{cyclic_locals, needs_of_locals};
 use super::resource::is_broken;
-use super::{Loader, files, has_configuration};
+use super::{Loader, ModuleRequest, files, has_configuration};
 use crate::callee::impure_calls;
 use crate::expr::{Eval, Failed, FunctionContext, Names, Outcome, Rules};
 use crate::order::order;
@@ -29,7 +30,7 @@ use crate::program::{Declarations, Library, LibraryDecl};
 use crate::world::{MemoryWorld, PathKind, lexical};
 
 const IMPORT: Shape =
-    Shape { what: "an `import` block of a library", attributes: &["source", "hash"], blocks: &[] };
+    Shape { what: "an `import` block of a library", attributes: &["source", "version", "hash"], blocks: &[] };
 
 /// An `import` block that names a library, not an object.
 pub(super) fn imports_library(block: &Block) -> bool {
@@ -62,8 +63,10 @@ impl Loader<'_> {
             if source.is_none() && block.body.attribute("source").is_none() && !is_broken(block) {
                 self.diagnostics.push(missing_argument(block, "source"));
             }
-            let library =
-                source.as_ref().and_then(|(source, span)| self.library_at(directory, source, *span));
+            let version = text(&block.body, "version", &mut self.diagnostics);
+            let library = source
+                .as_ref()
+                .and_then(|(source, span)| self.library_at(directory, &name, (source, *span), version));
             if let Some(library) = &library {
                 self.check_hash(block, library);
             }
@@ -82,29 +85,45 @@ impl Loader<'_> {
         libraries
     }
 
-    fn library_at(&mut self, directory: &Path, source: &str, span: Span) -> Option<Arc<Library>> {
-        let local = source.starts_with("./") || source.starts_with("../") || Path::new(source).is_absolute();
-        if !local {
-            let directory_exists = self.world.kind(&directory.join(source)) == PathKind::Directory;
-            let diagnostic = Diagnostic::error("library-source", "Unsupported library source")
-                .detail(eco_format!(
-                    "{} is no path; libraries come from local directories only.",
-                    plumb_syntax::quote(source)
-                ))
-                .at(span);
-            self.diagnostics.push(match directory_exists {
-                true => diagnostic.help(eco_format!("Write `source = \"./{source}\"`.")).suggest(
-                    span,
-                    eco_format!("\"./{source}\""),
-                    true,
-                ),
-                false => {
-                    diagnostic.help("Copy the library beside the module and write `source = \"./library\"`.")
+    /// The library that an `import` block leads to: a path from the directory of the block, or an address as those of modules.
+    fn library_at(
+        &mut self,
+        directory: &Path,
+        name: &Ident,
+        (source, span): (&EcoString, Span),
+        version: Option<(EcoString, Span)>,
+    ) -> Option<Arc<Library>> {
+        let path = match local_path(source) {
+            Some(to) => {
+                if let Some((_, span)) = version {
+                    self.diagnostics.push(version_of_local(span));
                 }
-            });
-            return None;
-        }
-        let path = lexical(&directory.join(source));
+                let path = lexical(&directory.join(to));
+                let package = self.packages.get(&lexical(directory)).cloned();
+                if let Some(package) = package {
+                    if !path.starts_with(&package) {
+                        let who = eco_format!("`{}`", directory.display());
+                        self.diagnostics.push(outside_package(&who, source, span));
+                        return None;
+                    }
+                    self.packages.insert(path.clone(), package);
+                }
+                path
+            }
+            None => {
+                let request = ModuleRequest {
+                    path: ModulePath::root().child(name.name.clone()),
+                    library: true,
+                    source: source.clone(),
+                    version: version.map(|(version, _)| version),
+                    span,
+                };
+                let found = self.find_installed(request, directory)?;
+                let path = lexical(&found.read_from);
+                self.packages.insert(path.clone(), lexical(&found.package));
+                path
+            }
+        };
         if let Some(known) = self.libraries.get(&path) {
             return known.clone();
         }

@@ -91,6 +91,7 @@ pub fn load(world: &dyn World, root: &Path, options: &LoadOptions<'_>) -> Loaded
         given: OnceCell::new(),
         memory: constant::Memory::default(),
         missing: Vec::new(),
+        packages: HashMap::new(),
     };
     loader.load_tree(root);
     let Loader { sources, mut diagnostics, mut modules, missing, .. } = loader;
@@ -117,6 +118,8 @@ struct Loader<'a> {
     given: OnceCell<IndexMap<EcoString, Value>>,
     memory: constant::Memory,
     missing: Vec<ModuleRequest>,
+    /// The package that a directory was fetched in; both as paths without `.` and `..`.
+    packages: HashMap<PathBuf, PathBuf>,
 }
 
 /// A module that is still to be read.
@@ -132,6 +135,9 @@ impl Loader<'_> {
         let mut pending = VecDeque::from([Pending { place, path: ModulePath::root(), parent: None }]);
         while let Some(next) = pending.pop_front() {
             let id = ModuleId(self.modules.len() as u32);
+            if let Some(package) = next.place.origin.as_ref().and_then(|origin| origin.package.as_ref()) {
+                self.packages.insert(lexical(&next.place.read_from), lexical(package));
+            }
             let declarations = self.directory(&next.place.read_from);
             if let Some((parent, call)) = next.parent {
                 self.modules[parent.0 as usize].children[call as usize] = Some(id);

@@ -51,6 +51,14 @@ pub(super) fn read(declaring: &mut Declaring<'_>, block: &Arc<Block>) {
     }
     for experiment in list(body, "experiments", found) {
         if let Some(name) = experiment.as_keyword() {
+            found.push(
+                Diagnostic::error("unknown-experiment", "Unknown experiment")
+                    .detail(eco_format!(
+                        "`{name}` is no experiment that can be taken part in; there are none."
+                    ))
+                    .at(experiment.span)
+                    .help("Remove it: what was an experiment is part of the language, or was given up."),
+            );
             settings.experiments.push(Ident { name: name.into(), span: experiment.span });
         }
     }

@@ -27,6 +27,8 @@ var (
 	_ resource.ResourceWithModifyPlan   = &thing{}
 	_ resource.ResourceWithMoveState    = &thing{}
 	_ resource.ResourceWithUpgradeState = &thing{}
+
+	_ resource.ResourceWithUpgradeIdentity = &thing{}
 )
 
 type thingModel struct {
@@ -98,9 +100,23 @@ func (t *thing) Schema(ctx context.Context, _ resource.SchemaRequest, resp *reso
 }
 
 func (t *thing) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
-	resp.IdentitySchema = identityschema.Schema{Attributes: map[string]identityschema.Attribute{
+	resp.IdentitySchema = identityschema.Schema{Version: 1, Attributes: map[string]identityschema.Attribute{
 		"name": identityschema.StringAttribute{RequiredForImport: true},
 	}}
+}
+
+// UpgradeIdentity knows version 0, where the name was called `id`.
+func (t *thing) UpgradeIdentity(context.Context) map[int64]resource.IdentityUpgrader {
+	upgrade := func(ctx context.Context, req resource.UpgradeIdentityRequest, resp *resource.UpgradeIdentityResponse) {
+		raw, err := rawState(req.RawIdentity)
+		if err != nil {
+			resp.Diagnostics.AddError("Identity not upgraded", err.Error())
+			return
+		}
+		name, _ := raw["id"].(string)
+		resp.Diagnostics.Append(resp.Identity.Set(ctx, thingIdentity{Name: types.StringValue(name)})...)
+	}
+	return map[int64]resource.IdentityUpgrader{0: {IdentityUpgrader: upgrade}}
 }
 
 // ModifyPlan makes the revision unknown when anything else changes, warns, and asks for another object when `size` shrinks.

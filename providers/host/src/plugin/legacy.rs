@@ -29,7 +29,8 @@ fn normal_entries(entries: &Entries, block: &Block) -> Entries {
 fn is_normal(value: &Value, nested: &NestedBlock) -> bool {
     match value {
         Value::Null(_) => nested.nesting == Nesting::Single,
-        Value::Unknown(_) => false,
+        // How many blocks there are going to be is not known yet, which such kits may say of a planned object.
+        Value::Unknown(_) => true,
         _ if nested.block.blocks.is_empty() => true,
         Value::Object(entries) if matches!(nested.nesting, Nesting::Single | Nesting::Group) => {
             object_is_normal(entries, &nested.block)
@@ -60,7 +61,6 @@ fn normal_block(value: &Value, nested: &NestedBlock) -> Value {
     match (value, nested.nesting) {
         (Value::Null(_), Nesting::Single) => value.clone(),
         (Value::Null(_), _) => nested.empty(),
-        (Value::Unknown(_), nesting) => unknown_block(nested, nesting),
         (_, Nesting::Single | Nesting::Group) => object(value),
         (Value::List(s), _) => Value::list(s.element.clone(), s.items.iter().map(object).collect()),
         (Value::Set(s), _) => Value::set(s.element.clone(), s.items.iter().map(object).collect()),
@@ -71,27 +71,6 @@ fn normal_block(value: &Value, nested: &NestedBlock) -> Value {
         (Value::Object(entries), _) => Value::object(entries.iter().map(|(k, v)| (k.clone(), object(v)))),
         (other, _) => other.clone(),
     }
-}
-
-/// Blocks are never unknown as a whole: one block stands for those whose number is not known.
-fn unknown_block(nested: &NestedBlock, nesting: Nesting) -> Value {
-    let stub = unknown_object(&nested.block);
-    let element = nested.block.implied_type();
-    match nesting {
-        Nesting::Single | Nesting::Group => stub,
-        Nesting::List if element.has_dynamic() => Value::tuple(vec![stub]),
-        Nesting::List => Value::list(element, vec![stub]),
-        Nesting::Set => Value::set(element, vec![stub]),
-        // There is no label to give it.
-        Nesting::Map => nested.empty(),
-    }
-}
-
-fn unknown_object(block: &Block) -> Value {
-    let attributes =
-        block.attributes.iter().map(|(name, a)| (name.clone(), Value::unknown(a.implied_type())));
-    let blocks = block.blocks.iter().map(|(name, nested)| (name.clone(), nested.empty()));
-    Value::object(attributes.chain(blocks))
 }
 
 #[cfg(test)]

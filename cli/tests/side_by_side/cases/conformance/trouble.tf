@@ -12,6 +12,27 @@ resource "conformance_thing" "a" {
   misbehave = "plan-wrong-type"
 }
 
+#### a plan without an attribute
+#! plan
+resource "conformance_thing" "a" {
+  name      = "a"
+  misbehave = "plan-missing-attribute"
+}
+
+#### a plan that is null
+#! plan
+resource "conformance_thing" "a" {
+  name      = "a"
+  misbehave = "plan-null"
+}
+
+#### a plan with a value that may not be kept
+#! plan
+resource "conformance_thing" "a" {
+  name      = "a"
+  misbehave = "plan-write-only"
+}
+
 #### a crash
 #! plan
 resource "conformance_thing" "a" {

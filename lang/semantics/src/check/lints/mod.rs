@@ -96,6 +96,10 @@ fn is_silent(program: &Program, module: &Module) -> bool {
 }
 
 fn level(program: &Program, module: &Module, lint: &str) -> Level {
+    // What could be nicer in a package that was fetched is for those who publish it.
+    if module.is_fetched() {
+        return Level::Off;
+    }
     let own = module.settings.lints.get(lint);
     if let Some((level, _)) = own {
         return *level;

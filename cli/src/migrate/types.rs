@@ -106,7 +106,7 @@ impl Writer<'_> {
         let brace = written.span.end as usize - 1;
         let line = self.text[..brace].rfind('\n').map_or(0, |newline| newline + 1);
         let Some(last) = last else {
-            self.insertions.push((brace, "...".into()));
+            self.insertions.push((brace, " ... ".into()));
             return;
         };
         let indent: String = self.text[line..].chars().take_while(|c| *c == ' ' || *c == '\t').collect();

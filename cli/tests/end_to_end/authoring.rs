@@ -315,7 +315,7 @@ fn types_mean_the_same_afterwards() {
         "    name    = string?\n",
         "map(object({ cidr = string?, public = optional(bool, false), ... })?)?\n    ...\n  })?\n",
         "type     = list(string?)\n",
-        "type    = object({...})?\n",
+        "type    = object({ ... })?\n",
     ] {
         assert!(text.contains(part), "{part} is not in {text}");
     }

@@ -4,9 +4,9 @@
 //! `plumb-semantics`; here it is asked for and shown.
 //!
 //! - [`args`]: what can be typed; `commands`: what is done for it, a file for each;
-//! - `session`: configuration, variables, schemas; `modules`: modules that are not local; `store`: state and locks; `registry`: providers, `installed`: where they are, `functions`: what
-//!   expressions call of them, `log`: what they log; `world`: the disk, `archive`: the disk as a saved
-//!   plan remembers it;
+//! - `session`: configuration, variables, schemas; `modules`: modules that are not local; `store`: state and locks;
+//!   `registry`: providers, `installed`: where they are, `installing`: how that is shown, `functions`: what expressions
+//!   call of them, `log`: what they log; `world`: the disk, `archive`: the disk as a saved plan remembers it;
 //! - `explain`: the pages about diagnostics; `fix`: the changes that they are sure of;
 //! - `interface`: what a module takes and gives; `migrate`: `.tf` files to `.cfg` files;
 //! - [`render`]: everything that is shown; `ui`: the streams that it goes to.
@@ -19,6 +19,7 @@ mod files;
 mod fix;
 mod functions;
 mod installed;
+mod installing;
 mod interface;
 mod log;
 mod migrate;

@@ -3,7 +3,7 @@
 //! - `examples`: each of `examples/`, made, changed and destroyed;
 //! - `documents`: every command that the documentation shows, and what it prints;
 //! - `authoring`: what helps authors; `commands`: exit codes, streams, formats, approval, locks; `choosing`: what is planned;
-//! - `failing`: failed steps and interrupts; `robust`: killed processes, full disks, damaged files, absurd input;
+//! - `layout`: `fmt` beside Terraform; `failing`: failed steps and interrupts; `robust`: killed processes, full disks, damaged files, absurd input;
 //! - `killed`: Plumb and a provider in a process of its own, killed while they change things;
 //! - `parity`: Terraform and Plumb side by side.
 
@@ -19,5 +19,6 @@ mod documents;
 mod examples;
 mod failing;
 mod killed;
+mod layout;
 mod parity;
 mod robust;

@@ -81,7 +81,13 @@ fn schemas() -> TestSchemas {
     server
         .blocks
         .insert("tag".into(), NestedBlock { block: tag, nesting: Nesting::Map, min_items: 0, max_items: 0 });
-    TestSchemas::new().with("test_server", server)
+    let mut rack = Block::default();
+    let unit = Block::of([("height", Attribute::optional(Type::Number))]);
+    rack.blocks.insert(
+        "unit".into(),
+        NestedBlock { block: unit, nesting: Nesting::List, min_items: 1, max_items: 0 },
+    );
+    TestSchemas::new().with("test_server", server).with("test_rack", rack)
 }
 
 fn check_cases(name: &str) {

@@ -354,6 +354,9 @@ pub struct PlanArgs {
     /// Keep the plan in this file, to be applied exactly as it is.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub out: Option<PathBuf>,
+    /// Write configuration for `import` blocks without a resource into this file, which must be new.
+    #[arg(long, value_name = "FILE", help_heading = "What to plan")]
+    pub generate_config_out: Option<PathBuf>,
     /// Exit with 2 if there are changes.
     #[arg(long, help_heading = "Output")]
     pub detailed_exitcode: bool,
@@ -610,6 +613,34 @@ The folder is good for `filesystem_mirror` and, served over HTTPS, for `network_
 Example:
   plumb providers mirror -platform=linux_amd64 /srv/providers")]
     Mirror(ProvidersMirrorArgs),
+    /// Let Terraform and OpenTofu use the providers that are compiled into Plumb.
+    #[command(after_help = "\
+It makes a small program for each provider in DIRECTORY, and prints the lines that tell Terraform to look there:
+
+  plumb providers link ~/plumb-providers >> ~/.terraformrc
+
+Modules then name a provider by its address, which Plumb knows too: the same files work with both.
+
+  terraform {
+    required_providers {
+      file = {
+        source = \"plumb.local/builtin/file\"
+      }
+    }
+  }")]
+    Link {
+        /// Where the programs are put.
+        directory: PathBuf,
+    },
+    /// Serve a provider that is compiled into Plumb as a plugin: what `plumb providers link` makes does this.
+    Serve {
+        /// The name of the provider.
+        name: String,
+        /// Serve without encryption, one host after another, and print the `TF_REATTACH_PROVIDERS` with which they find
+        /// it.
+        #[arg(long)]
+        debug: bool,
+    },
     /// What the providers offer, as Terraform's JSON.
     Schema {
         /// As JSON, which is the only form.

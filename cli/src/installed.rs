@@ -19,9 +19,9 @@ use plumb_registry::client::Patience;
 use plumb_registry::{Client, Hosts, Settings};
 use plumb_semantics::Program;
 
-use crate::files;
 use crate::store::{self, DATA_DIRECTORY};
 use crate::ui::Ui;
+use crate::{compiled, files};
 
 /// The installed providers of a working directory. Files are read when the first provider is looked for.
 #[derive(Default)]
@@ -94,7 +94,7 @@ impl Installation {
                 .map(|found| found.warnings)
                 .unwrap_or_default()
         };
-        if sources.iter().all(ProviderSource::is_builtin) {
+        if sources.iter().all(compiled::is_compiled_in) {
             return Diagnostics::new();
         }
         self.setup().map(overridden).unwrap_or_default()
@@ -140,7 +140,7 @@ pub fn online() -> Result<Online, Diagnostics> {
 /// Constraints that are none, or state that cannot be read.
 pub fn needed(program: &Program) -> Result<BTreeMap<Address, Constraints>, Diagnostics> {
     let mut needed = required(program)?;
-    for source in recorded()?.iter().filter(|source| !source.is_builtin()) {
+    for source in recorded()?.iter().filter(|source| !compiled::is_compiled_in(source)) {
         needed.entry(address(source)?).or_default();
     }
     let running = running()?;
@@ -243,7 +243,9 @@ pub fn address(source: &ProviderSource) -> Result<Address, Diagnostics> {
 pub fn required(program: &Program) -> Result<BTreeMap<Address, Constraints>, Diagnostics> {
     let mut required: BTreeMap<Address, Constraints> = BTreeMap::new();
     let mut found = Diagnostics::new();
-    for source in crate::session::used_providers(program).iter().filter(|source| !source.is_builtin()) {
+    for source in
+        crate::session::used_providers(program).iter().filter(|source| !compiled::is_compiled_in(source))
+    {
         match address(source) {
             Ok(address) => drop(required.entry(address).or_default()),
             Err(errors) => found.extend(errors),
@@ -264,6 +266,10 @@ pub fn required(program: &Program) -> Result<BTreeMap<Address, Constraints>, Dia
             ),
         }
     }
-    required.retain(|address, _| !address.is_builtin());
+    let installable = |address: &Address| {
+        let source = ProviderSource::parse(&address.to_string());
+        source.is_ok_and(|source| !compiled::is_compiled_in(&source))
+    };
+    required.retain(|address, _| installable(address));
     found.into_result().map(|_| required)
 }

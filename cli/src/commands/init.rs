@@ -17,7 +17,7 @@ use crate::installing::Installing;
 use crate::registry::Registry;
 use crate::ui::{Exit, Ui};
 use crate::world::DiskWorld;
-use crate::{modules, session};
+use crate::{compiled, modules, session};
 
 /// Runs the command.
 pub fn run(args: &InitArgs, ui: &Ui) -> Exit {
@@ -60,7 +60,7 @@ pub fn run(args: &InitArgs, ui: &Ui) -> Exit {
     let mut found: Diagnostics = trouble.into_iter().flat_map(|(_, errors)| errors).collect();
     found.iter_mut().for_each(|diagnostic| diagnostic.severity = Severity::Warning);
     ui.diagnostics(&found, &program.sources);
-    for source in used.iter().filter(|source| source.is_builtin()) {
+    for source in used.iter().filter(|source| compiled::is_compiled_in(source)) {
         ui.remark(&format!("Provider {source}: compiled in."));
     }
     let ready = "Ready. `plumb plan` shows what would change.";

@@ -12,6 +12,7 @@ use plumb_provider_install::{Constraints, LockFile, Platform, lock};
 use plumb_semantics::program::ModuleId;
 use plumb_semantics::{Loaded, Program};
 
+use super::share;
 use crate::args::{ProvidersArgs, ProvidersCommand, ProvidersLockArgs, ProvidersMirrorArgs};
 use crate::installed::{self, Online};
 use crate::installing::Installing;
@@ -19,10 +20,15 @@ use crate::registry::Registry;
 use crate::render::schema_json;
 use crate::ui::{Exit, Ui};
 use crate::world::DiskWorld;
-use crate::{modules, session};
+use crate::{compiled, modules, session};
 
 /// Runs the command.
 pub fn run(args: &ProvidersArgs, ui: &Ui) -> Exit {
+    match &args.command {
+        Some(ProvidersCommand::Serve { name, debug }) => return share::serve(name, *debug, ui),
+        Some(ProvidersCommand::Link { directory }) => return share::link(directory, ui),
+        _ => {}
+    }
     let world = Arc::new(DiskWorld::new());
     if !session::require_configuration(&*world, ui) {
         return Exit::Error;
@@ -34,7 +40,7 @@ pub fn run(args: &ProvidersArgs, ui: &Ui) -> Exit {
     let gathered = match &args.command {
         Some(ProvidersCommand::Lock(args)) => Some(lock(args, &program, ui)),
         Some(ProvidersCommand::Mirror(args)) => Some(mirror(args, &program, ui)),
-        None | Some(ProvidersCommand::Schema { .. }) => None,
+        _ => None,
     };
     if let Some(gathered) = gathered {
         let failed = gathered.is_err_and(|found| ui.diagnostics(&found, &program.sources));
@@ -182,7 +188,11 @@ fn module(program: &Program, id: ModuleId, indent: &str, text: &mut String) {
     };
     for (source, constraints) in &lines {
         // Terraform has its own provider too, and says nothing about it.
-        let here = if source.is_builtin() && source.host != "terraform.io" { " (compiled in)" } else { "" };
+        let here = if compiled::is_compiled_in(source) && source.host != "terraform.io" {
+            " (compiled in)"
+        } else {
+            ""
+        };
         let all = constraints.iter().filter_map(|text| text.parse::<Constraints>().ok());
         let all = all.fold(Constraints::default(), |all, more| all.and(&more));
         let constraints = if all.is_empty() { String::new() } else { format!(" {all}") };

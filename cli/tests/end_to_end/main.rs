@@ -3,9 +3,10 @@
 //! - `examples`: each of `examples/`, made, changed and destroyed;
 //! - `documents`: every command that the documentation shows, and what it prints;
 //! - `authoring`: what helps authors; `commands`: exit codes, streams, formats, approval, locks; `choosing`: what is planned;
-//! - `failing`: failed steps and interrupts; `robust`: killed processes, full disks, damaged files, absurd input;
+//! - `layout`: `fmt` beside Terraform; `failing`: failed steps and interrupts; `robust`: killed processes, full disks, damaged files, absurd input;
+//! - `sharing`: the compiled-in providers in Terraform; `tutorial`: the provider that `docs/providers/writing.md` builds;
 //! - `killed`: Plumb and a provider in a process of its own, killed while they change things;
-//! - `parity`: Terraform and Plumb side by side.
+//! - `console`: what expressions print; `parity`: Terraform and Plumb side by side.
 
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
@@ -15,9 +16,13 @@ mod support;
 mod authoring;
 mod choosing;
 mod commands;
+mod console;
 mod documents;
 mod examples;
 mod failing;
 mod killed;
+mod layout;
 mod parity;
 mod robust;
+mod sharing;
+mod tutorial;

@@ -87,6 +87,11 @@ impl Trouble<'_> {
         self.span(first).to(self.span(last))
     }
 
+    /// Whether there is nothing between a token and the one before it.
+    fn touches(&self, at: usize) -> bool {
+        self.tokens[at - 1].end == self.tokens[at].start
+    }
+
     /// A token as it is called in messages.
     fn found(&self, at: usize) -> EcoString {
         match self.kind(at) {
@@ -293,6 +298,10 @@ fn hint_for(trouble: &Trouble, at: usize) -> Option<EcoString> {
             "Digits of a number are not grouped.".into()
         }
         ";" => "Use line breaks and commas.".into(),
+        "where" => {
+            "Conditions of types are understood in `.cfg` files; in `.tf` files write a `validation` block."
+                .into()
+        }
         _ => return None,
     };
     Some(hint)
@@ -358,7 +367,7 @@ fn explain_item(trouble: &Trouble, place: Place) -> Option<Diagnostic> {
             error("colon-for-equals", "Invalid argument definition", 1)
                 .detail(eco_format!("Found `:` behind `{word}`, wanted `=`."))
                 .help("Write `=`.")
-                .suggest(trouble.span(1), " =", true),
+                .suggest(trouble.span(1), if trouble.touches(1) { " =" } else { "=" }, true),
         ),
         Some(b'.') => Some(
             error("invalid-argument-name", "Invalid argument name", 1)
@@ -579,7 +588,14 @@ pub fn missing_arms(span: Span) -> Diagnostic {
     Diagnostic::error("invalid-expression", "Invalid expression")
         .detail("The conditional ends behind its `?`; wanted two values.")
         .at(span)
-        .help("Complete it: `condition ? value : other`.")
+        .help("Complete it: `condition ? value : other`. Types that may be null, `T?`, are understood in `.cfg` files.")
+}
+
+/// `...` alone in the type of an object of a `.tf` file.
+pub fn open_object(span: Span) -> Diagnostic {
+    native_only("...", span)
+        .help("Remove it: in `.tf` files a value may always have more attributes than its object type.")
+        .suggest(span, "", false)
 }
 
 /// Something is nested deeper than [`MAX_DEPTH`].

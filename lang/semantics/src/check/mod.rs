@@ -59,7 +59,9 @@ pub fn check(program: &Arc<Program>, schemas: &Arc<dyn Schemas>, world: &Arc<dyn
         functions::check(&module.declarations, &mut seen, &mut diagnostics);
     }
     schema::check(program, &**schemas, &mut diagnostics);
-    let of_types = types::check(program, &**schemas, &**world);
+    // What is wrong by form is not said again.
+    let of_types = types::check(program, &**schemas, &**world).into_iter();
+    let of_types: Diagnostics = of_types.filter(|d| !overlaps(d, &diagnostics)).collect();
     try_out(program, schemas, world, &of_types, &mut diagnostics);
     diagnostics.extend(of_types);
     let mut diagnostics = lints::check(program, &**world, diagnostics);
@@ -112,7 +114,10 @@ fn once(diagnostics: Diagnostics) -> Diagnostics {
         // Several arguments may be missing from one block, several attributes from one object.
         let several = matches!(diagnostic.code, "missing-argument" | "absent-attribute");
         let detail = several.then(|| diagnostic.detail.clone());
-        diagnostic.span().is_none() || seen.insert((diagnostic.code, diagnostic.span(), detail))
+        // An output that a module has not is an attribute that its object has not.
+        let code =
+            if diagnostic.code == "unknown-output" { "unsupported-attribute" } else { diagnostic.code };
+        diagnostic.span().is_none() || seen.insert((code, diagnostic.span(), detail))
     };
     diagnostics.into_iter().filter(fresh).collect()
 }

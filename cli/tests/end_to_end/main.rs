@@ -4,7 +4,7 @@
 //! - `documents`: every command that the documentation shows, and what it prints;
 //! - `authoring`: what helps authors; `commands`: exit codes, streams, formats, approval, locks; `choosing`: what is planned;
 //! - `failing`: failed steps and interrupts; `robust`: killed processes, full disks, damaged files, absurd input;
-//! - `killed`: Plumb and a provider in a process of its own, killed while they change things;
+//! - `plugins`: a provider in a process of its own; `killed`: it and Plumb, killed while they change things;
 //! - `parity`: Terraform and Plumb side by side.
 
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
@@ -20,4 +20,5 @@ mod examples;
 mod failing;
 mod killed;
 mod parity;
+mod plugins;
 mod robust;

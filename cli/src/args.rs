@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use plumb_provider_install::{Address, Platform};
 use plumb_semantics::inputs::InputOption;
 
 /// Keeps systems true to what is written down.
@@ -149,6 +150,9 @@ pub struct InitArgs {
     /// Look for plugins here and nowhere else.
     #[arg(long, value_name = "DIR")]
     pub plugin_dir: Vec<PathBuf>,
+    /// Tell what happens as lines of JSON.
+    #[arg(long)]
+    pub json: bool,
     /// Accepted for scripts: state is found where it is.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "true", hide = true, action = clap::ArgAction::Set)]
     pub backend: bool,
@@ -248,6 +252,7 @@ impl Command {
     /// Whether what happens is told as lines of JSON.
     pub fn tells_json(&self) -> bool {
         match self {
+            Command::Init(args) => args.json,
             Command::Plan(args) => args.json,
             Command::Apply(args) | Command::Destroy(args) => args.json,
             _ => false,
@@ -589,15 +594,87 @@ pub struct ProvidersArgs {
     pub command: Option<ProvidersCommand>,
 }
 
-/// `plumb providers schema`
+/// `plumb providers …`
 #[derive(Debug, Subcommand)]
 pub enum ProvidersCommand {
+    /// Add the hashes of packages for other platforms to the lock file.
+    #[command(after_help = "\
+Examples:
+  plumb providers lock -platform=linux_amd64 -platform=darwin_arm64
+  plumb providers lock -fs-mirror=/srv/providers")]
+    Lock(ProvidersLockArgs),
+    /// Fetch the packages into a folder that is a mirror then.
+    #[command(after_help = "\
+The folder is good for `filesystem_mirror` and, served over HTTPS, for `network_mirror`.
+
+Example:
+  plumb providers mirror -platform=linux_amd64 /srv/providers")]
+    Mirror(ProvidersMirrorArgs),
+    /// Let Terraform and OpenTofu use the providers that are compiled into Plumb.
+    #[command(after_help = "\
+It makes a small program for each provider in DIRECTORY, and prints the lines that tell Terraform to look there:
+
+  plumb providers link ~/plumb-providers >> ~/.terraformrc
+
+Modules then name a provider by its address, which Plumb knows too: the same files work with both.
+
+  terraform {
+    required_providers {
+      file = {
+        source = \"plumb.local/builtin/file\"
+      }
+    }
+  }")]
+    Link {
+        /// Where the programs are put.
+        directory: PathBuf,
+    },
+    /// Serve a provider that is compiled into Plumb as a plugin: what `plumb providers link` makes does this.
+    Serve {
+        /// The name of the provider.
+        name: String,
+        /// Serve without encryption, one host after another, and print the `TF_REATTACH_PROVIDERS` with which they find
+        /// it.
+        #[arg(long)]
+        debug: bool,
+    },
     /// What the providers offer, as Terraform's JSON.
     Schema {
         /// As JSON, which is the only form.
         #[arg(long)]
         json: bool,
     },
+}
+
+/// `plumb providers lock`
+#[derive(Debug, Args)]
+pub struct ProvidersLockArgs {
+    /// For this platform; may be given many times. Without it, for this one.
+    #[arg(long, value_name = "OS_ARCH")]
+    pub platform: Vec<Platform>,
+    /// From this folder instead of the registry.
+    #[arg(long, value_name = "DIR", conflicts_with = "net_mirror")]
+    pub fs_mirror: Option<PathBuf>,
+    /// From this network mirror instead of the registry.
+    #[arg(long, value_name = "URL")]
+    pub net_mirror: Option<String>,
+    /// Only for these providers, by their source.
+    #[arg(value_name = "PROVIDER")]
+    pub providers: Vec<Address>,
+}
+
+/// `plumb providers mirror`
+#[derive(Debug, Args)]
+pub struct ProvidersMirrorArgs {
+    /// For this platform; may be given many times. Without it, for this one.
+    #[arg(long, value_name = "OS_ARCH")]
+    pub platform: Vec<Platform>,
+    /// `-lock-file=false`: the newest versions instead of the locked ones.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "true", action = clap::ArgAction::Set)]
+    pub lock_file: bool,
+    /// The folder.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
 }
 
 /// `plumb metadata`

@@ -8,17 +8,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use plumb_engine::plan::Prior;
 use plumb_model::address::ProviderSource;
 use plumb_model::{Diagnostic, Diagnostics, SourceId};
 use plumb_provider_host::Source;
 use plumb_provider_host::reattach::{self, Reattach};
 use plumb_provider_install::config::CliConfig;
 use plumb_provider_install::{Address, Constraints, Installer, LockFile, Platform, lock};
-use plumb_registry::Settings;
+use plumb_registry::client::Patience;
+use plumb_registry::{Client, Hosts, Settings};
 use plumb_semantics::Program;
 
-use crate::files;
-use crate::store::DATA_DIRECTORY;
+use crate::store::{self, DATA_DIRECTORY};
+use crate::ui::Ui;
+use crate::{compiled, files};
 
 /// The installed providers of a working directory. Files are read when the first provider is looked for.
 #[derive(Default)]
@@ -91,22 +94,67 @@ impl Installation {
                 .map(|found| found.warnings)
                 .unwrap_or_default()
         };
-        if sources.iter().all(ProviderSource::is_builtin) {
+        if sources.iter().all(compiled::is_compiled_in) {
             return Diagnostics::new();
         }
         self.setup().map(overridden).unwrap_or_default()
     }
 }
 
-/// What installs into this working directory.
+/// What finds, in this working directory.
 ///
 /// # Errors
 /// What is wrong with the command-line configuration.
 pub fn installer() -> Result<Installer, Diagnostics> {
-    let (settings, _) = Settings::load()?;
-    let (config, _) = CliConfig::read(&settings)?;
-    let folder = Path::new(DATA_DIRECTORY).join("providers");
-    Ok(Installer { config, platform: Platform::current(), folder: absolute(folder) })
+    Ok(online()?.installer)
+}
+
+/// What installs into this working directory, and whom it can ask.
+pub struct Online {
+    /// Where providers come from and go to.
+    pub installer: Installer,
+    /// The servers.
+    pub hosts: Hosts,
+    /// What there is to say about the command-line configuration.
+    pub warnings: Diagnostics,
+}
+
+/// What installs into this working directory. Nobody is asked before something is wanted.
+///
+/// # Errors
+/// What is wrong with the command-line configuration.
+pub fn online() -> Result<Online, Diagnostics> {
+    let (settings, mut warnings) = Settings::load()?;
+    let (config, more) = CliConfig::read(&settings)?;
+    warnings.extend(more);
+    let folder = absolute(Path::new(DATA_DIRECTORY).join("providers"));
+    let installer = Installer { config, platform: Platform::current(), folder };
+    let hosts = Hosts::new(settings, Client::new(Patience::from_environment()));
+    Ok(Online { installer, hosts, warnings })
+}
+
+/// What the configuration and the state of the working directory need to be installed; a process that runs already needs no
+/// package.
+///
+/// # Errors
+/// Constraints that are none, or state that cannot be read.
+pub fn needed(program: &Program) -> Result<BTreeMap<Address, Constraints>, Diagnostics> {
+    let mut needed = required(program)?;
+    for source in recorded()?.iter().filter(|source| !compiled::is_compiled_in(source)) {
+        needed.entry(address(source)?).or_default();
+    }
+    let running = running()?;
+    needed.retain(|address, _| !running.contains_key(&address.to_string()));
+    Ok(needed)
+}
+
+/// The providers of what state holds: it has to be managed by somebody until it is gone.
+///
+/// # Errors
+/// If state cannot be read.
+pub fn recorded() -> Result<BTreeSet<ProviderSource>, Diagnostics> {
+    let state = store::read().map_err(|trouble| Diagnostics::from(trouble.diagnostic))?;
+    Ok(Prior::read(&state)?.types().into_keys().collect())
 }
 
 /// The processes that somebody else started, by the address of their provider.
@@ -151,6 +199,31 @@ pub fn read_lock() -> Result<LockFile, Diagnostics> {
     })
 }
 
+/// Writes the lock file if it changes, and says so; gives whether it did.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn save_lock(lock: &LockFile, before: &LockFile, ui: &Ui) -> Result<bool, Diagnostics> {
+    if lock == before {
+        return Ok(false);
+    }
+    let path = Path::new(lock::FILE_NAME);
+    files::write_shared(path, lock.to_string().as_bytes()).map_err(|error| {
+        Diagnostic::error("lock-file-not-written", "The dependency lock file cannot be written")
+            .detail(format!("{}: {error}.", path.display()))
+            .help("Check the permissions of the directory, and that the disk is not full.")
+    })?;
+    let what = if before.providers.is_empty() { "Wrote" } else { "Changed" };
+    ui.step(
+        "lock_info",
+        &format!(
+            "{what} {}: keep it in version control, so that everybody uses these versions.",
+            lock::FILE_NAME
+        ),
+    );
+    Ok(true)
+}
+
 /// The address under which a provider is installed.
 ///
 /// # Errors
@@ -170,7 +243,9 @@ pub fn address(source: &ProviderSource) -> Result<Address, Diagnostics> {
 pub fn required(program: &Program) -> Result<BTreeMap<Address, Constraints>, Diagnostics> {
     let mut required: BTreeMap<Address, Constraints> = BTreeMap::new();
     let mut found = Diagnostics::new();
-    for source in crate::session::used_providers(program).iter().filter(|source| !source.is_builtin()) {
+    for source in
+        crate::session::used_providers(program).iter().filter(|source| !compiled::is_compiled_in(source))
+    {
         match address(source) {
             Ok(address) => drop(required.entry(address).or_default()),
             Err(errors) => found.extend(errors),
@@ -191,6 +266,10 @@ pub fn required(program: &Program) -> Result<BTreeMap<Address, Constraints>, Dia
             ),
         }
     }
-    required.retain(|address, _| !address.is_builtin());
+    let installable = |address: &Address| {
+        let source = ProviderSource::parse(&address.to_string());
+        source.is_ok_and(|source| !compiled::is_compiled_in(&source))
+    };
+    required.retain(|address, _| installable(address));
     found.into_result().map(|_| required)
 }

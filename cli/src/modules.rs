@@ -49,6 +49,10 @@ pub fn load(world: &dyn World, options: &[InputOption]) -> Loaded {
 /// looked at.
 pub fn load_leniently(world: &dyn World, options: &[InputOption]) -> Loaded {
     let mut loaded = load(world, options);
+    if loaded.missing.iter().any(|request| request.library) {
+        // Without a library nobody knows what its types and functions are, and little can be checked.
+        return loaded;
+    }
     for diagnostic in loaded.diagnostics.iter_mut().filter(|d| NOT_HERE.contains(&d.code)) {
         diagnostic.severity = Severity::Warning;
         diagnostic.notes.push("Calls of it are not checked.".into());

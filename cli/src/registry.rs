@@ -1,11 +1,11 @@
-//! Which providers there are: those that are compiled in, and those that are installed.
+//! Which providers there are: those that are compiled in ([`crate::compiled`]), and those that are installed.
 //!
 //! An installed provider is found through the lock file and the folder of installed packages ([`crate::installed`]), and is one
 //! [`Plugin`] however many configurations of it there are. Nothing is started before somebody calls: schemas come from the
 //! cache where they are known. All processes end with the registry.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -14,7 +14,7 @@ use plumb_engine::changeset::ProviderLock;
 use plumb_engine::limits::Limiter;
 use plumb_engine::providers::Factory;
 use plumb_model::address::{Mode, ProviderSource};
-use plumb_model::{Diagnostic, Diagnostics, diagnostic};
+use plumb_model::{Diagnostic, Diagnostics};
 use plumb_provider_api::{Provider, ProviderSchema};
 use plumb_provider_host::schema::digest;
 use plumb_provider_host::{Options, Plugin, Source};
@@ -22,8 +22,7 @@ use plumb_semantics::Program;
 use plumb_semantics::program::ProviderLimits;
 
 use crate::installed::Installation;
-use crate::store::DATA_DIRECTORY;
-use crate::{log, session};
+use crate::{compiled, log, session};
 
 /// Finds providers by where they come from.
 #[derive(Default)]
@@ -101,8 +100,8 @@ impl Registry {
     /// # Errors
     /// If there is no such provider.
     pub fn describing(&self, source: &ProviderSource) -> Result<Arc<dyn Provider>, Diagnostics> {
-        if source.is_builtin() {
-            compiled_in(source)
+        if compiled::is_compiled_in(source) {
+            compiled::make(source)
         } else {
             Ok(Arc::new(self.plugin(source)?.unconfigured()))
         }
@@ -111,7 +110,7 @@ impl Registry {
     /// Exactly which build of a provider is used here.
     pub fn build(&self, source: &ProviderSource) -> ProviderLock {
         let source = source.clone();
-        if source.is_builtin() {
+        if compiled::is_compiled_in(&source) {
             return ProviderLock {
                 source,
                 version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -158,17 +157,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn compiled_in(source: &ProviderSource) -> Result<Arc<dyn Provider>, Diagnostics> {
-    let folder = Some(Path::new(DATA_DIRECTORY));
-    plumb_provider_builtin::lookup_in(&source.kind, folder).ok_or_else(|| {
-        let names = plumb_provider_builtin::names();
-        Diagnostic::error("unknown-provider", "Unknown provider")
-            .detail(format!("No provider `{}` is compiled in.", source.kind))
-            .maybe_help(diagnostic::did_you_mean(&source.kind, names.iter().copied()))
-            .into()
-    })
-}
-
 /// Where the provider comes from that modules call by a name; the root module's word counts first.
 fn named(program: &Program, name: &str) -> Option<ProviderSource> {
     let required = program.root().required_providers.get(name).map(|requirement| requirement.source.clone());
@@ -207,8 +195,8 @@ fn has_all(schema: &ProviderSchema, kinds: &BTreeSet<EcoString>) -> bool {
 #[async_trait]
 impl Factory for Registry {
     async fn start(&self, source: &ProviderSource) -> Result<Arc<dyn Provider>, Diagnostics> {
-        let provider: Arc<dyn Provider> = if source.is_builtin() {
-            compiled_in(source)?
+        let provider: Arc<dyn Provider> = if compiled::is_compiled_in(source) {
+            compiled::make(source)?
         } else {
             Arc::new(self.plugin(source)?.provider())
         };

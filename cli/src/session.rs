@@ -11,6 +11,7 @@ use plumb_engine::providers::{Factory as _, Schemas};
 use plumb_model::address::ProviderSource;
 use plumb_model::{Diagnostic, Diagnostics, Sources, Span, Value};
 use plumb_semantics::eval::{EvalOptions, Evaluator, Phase};
+use plumb_semantics::inputs::InputOption;
 use plumb_semantics::{Loaded, Program, World, inputs};
 
 use crate::archive::ArchiveWorld;
@@ -60,18 +61,30 @@ pub fn check_only(world: &Arc<dyn World>, variables: &VariableArgs) -> Checked {
     check(modules::load(&**world, &variables.in_order), world)
 }
 
+/// Loads and checks for a command that needs nothing but the files: what is not installed is no failure. Notes and
+/// warnings say what could not be checked without it.
+pub fn check_leniently(world: &Arc<dyn World>, options: &[InputOption]) -> Checked {
+    checked(modules::load_leniently(&**world, options), world, |d| d.code != "provider-not-installed")
+}
+
 /// Checks a configuration that has been loaded from a world.
 pub fn check(loaded: Loaded, world: &Arc<dyn World>) -> Checked {
+    checked(loaded, world, |_| true)
+}
+
+/// `counts`: which trouble with schemas is to be told.
+fn checked(loaded: Loaded, world: &Arc<dyn World>, counts: impl Fn(&Diagnostic) -> bool) -> Checked {
     let Loaded { program, mut diagnostics, .. } = loaded;
     let registry = Arc::new(Registry::for_program(&program));
     let used = used_providers(&program);
     let whole = !diagnostics.has_errors();
     let mut found = registry.remarks(&used);
     let (schemas, trouble) = wait(Schemas::load(&*registry, used));
-    found.extend(trouble.into_iter().flat_map(|(source, errors)| match first_use(&program, &source) {
+    let trouble = trouble.into_iter().flat_map(|(source, errors)| match first_use(&program, &source) {
         Some(span) => errors.place(span),
         None => errors,
-    }));
+    });
+    found.extend(trouble.filter(|diagnostic| counts(diagnostic)));
     let schemas = Arc::new(schemas);
     let known: Arc<dyn plumb_semantics::Schemas> = schemas.clone();
     found.extend(plumb_semantics::check(&program, &known, world));
@@ -84,7 +97,13 @@ pub fn check(loaded: Loaded, world: &Arc<dyn World>) -> Checked {
     // What could not be read may declare what seems to be missing: that is said when the rest can be read.
     const MAY_BE_THERE: [&str; 4] =
         ["unknown-variable", "unknown-local", "unknown-resource", "unknown-module"];
-    diagnostics.extend(found.into_iter().filter(|d| whole || !MAY_BE_THERE.contains(&d.code)));
+    let sound = whole && !found.has_errors();
+    // Nor does what is wrong use anything.
+    let counts = |d: &Diagnostic| {
+        (whole || !MAY_BE_THERE.contains(&d.code))
+            && (sound || d.is_error() || !d.code.starts_with("unused-"))
+    };
+    diagnostics.extend(found.into_iter().filter(counts));
     diagnostics.sort();
     Checked { program, registry, schemas, diagnostics }
 }

@@ -74,6 +74,15 @@ impl Ui {
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
 
+    /// Tells that something was done or begins, for people or as a line of JSON with a code that Terraform gives it.
+    pub fn step(&self, code: &str, text: &str) {
+        if self.json {
+            self.lines(&Sources::new()).step(code, text);
+        } else {
+            self.remark(text);
+        }
+    }
+
     /// Shows diagnostics; gives whether there are errors among them.
     pub fn diagnostics(&self, diagnostics: &Diagnostics, sources: &Sources) -> bool {
         if self.json {

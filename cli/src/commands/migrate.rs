@@ -11,7 +11,6 @@ use crate::args::MigrateArgs;
 use crate::files;
 use crate::migrate::overlay::Overlay;
 use crate::migrate::{self, Migration};
-use crate::modules;
 use crate::session;
 use crate::ui::{Exit, Ui};
 use crate::world::DiskWorld;
@@ -24,7 +23,7 @@ pub fn run(args: &MigrateArgs, ui: &Ui) -> Exit {
     if !session::require_configuration(&*world, ui) {
         return Exit::Error;
     }
-    let before = session::check(modules::load_leniently(&*world, &[]), &world);
+    let before = session::check_leniently(&world, &[]);
     if ui.diagnostics(&before.diagnostics, &before.program.sources) {
         ui.remark("Nothing was changed: only a configuration without errors can be turned.");
         return Exit::Error;
@@ -38,7 +37,7 @@ pub fn run(args: &MigrateArgs, ui: &Ui) -> Exit {
         return if refused { Exit::Error } else { Exit::Done };
     }
     let world: Arc<dyn World> = Arc::new(Overlay::new(world, &migration));
-    let after = session::check(modules::load_leniently(&*world, &[]), &world);
+    let after = session::check_leniently(&world, &[]);
     if after.diagnostics.has_errors() {
         ui.diagnostics(&after.diagnostics, &after.program.sources);
         ui.remark("Nothing was changed: as `.cfg` files these would have the errors above.");

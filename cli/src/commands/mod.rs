@@ -30,6 +30,7 @@ mod plan;
 mod providers;
 mod relevant;
 mod rollback;
+mod share;
 mod show;
 mod state;
 mod validate;

@@ -7,7 +7,6 @@ use plumb_semantics::World;
 
 use crate::args::ValidateArgs;
 use crate::fix::{self, Fix};
-use crate::modules;
 use crate::render::diagnostic;
 use crate::session::{self, Checked};
 use crate::ui::{Exit, Ui};
@@ -49,7 +48,7 @@ pub fn run(args: &ValidateArgs, ui: &Ui) -> Exit {
 
 fn check(args: &ValidateArgs) -> Checked {
     let world: Arc<dyn World> = Arc::new(DiskWorld::new());
-    session::check(modules::load_leniently(&*world, &args.variables.in_order), &world)
+    session::check_leniently(&world, &args.variables.in_order)
 }
 
 /// Makes the safe suggestions until there are none, and shows what was changed. With `-diff` nothing is written, so only

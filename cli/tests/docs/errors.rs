@@ -101,7 +101,7 @@ fn every_area_has_a_heading() {
     }
 }
 
-/// The texts of all sources of the program, without their tests.
+/// The texts of all sources of the program, without their tests. Examples have codes of their own.
 fn sources() -> Vec<String> {
     let mut found = Vec::new();
     let mut directories = vec![root()];
@@ -110,8 +110,8 @@ fn sources() -> Vec<String> {
             let (path, name) = (entry.path(), entry.file_name());
             let name = name.to_string_lossy();
             if path.is_dir() {
-                let skipped =
-                    name.starts_with('.') || matches!(&*name, "tests" | "target" | "benches" | "docs");
+                let skipped = name.starts_with('.')
+                    || matches!(&*name, "tests" | "target" | "benches" | "docs" | "examples");
                 directories.extend((!skipped).then_some(path));
             } else if name.ends_with(".rs") && !name.ends_with("tests.rs") {
                 let text = fs::read_to_string(&path).expect("a source is text");

@@ -3,7 +3,8 @@
 //! - `examples`: each of `examples/`, made, changed and destroyed;
 //! - `documents`: every command that the documentation shows, and what it prints;
 //! - `authoring`: what helps authors; `commands`: exit codes, streams, formats, approval, locks; `choosing`: what is planned;
-//! - `failing`: failed steps and interrupts; `robust`: killed processes, full disks, damaged files, absurd input;
+//! - `layout`: `fmt` beside Terraform; `failing`: failed steps and interrupts; `robust`: killed processes, full disks, damaged files, absurd input;
+//! - `sharing`: the compiled-in providers in Terraform; `tutorial`: the provider that `docs/providers/writing.md` builds;
 //! - `plugins`: a provider in a process of its own; `killed`: it and Plumb, killed while they change things;
 //! - `parity`: Terraform and Plumb side by side.
 
@@ -19,6 +20,9 @@ mod documents;
 mod examples;
 mod failing;
 mod killed;
+mod layout;
 mod parity;
 mod plugins;
 mod robust;
+mod sharing;
+mod tutorial;

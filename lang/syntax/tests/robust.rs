@@ -303,7 +303,11 @@ fn long_chains_fit_a_small_stack() {
             let text = format!("a = b{}\n", piece.repeat(times));
             for dialect in [Dialect::Native, Dialect::Terraform] {
                 let parsed = parse(SOURCE, &text, dialect);
-                assert!(parsed.diagnostics.len() <= 2, "{piece}: {} diagnostics", parsed.diagnostics.len());
+                // In Terraform's language each operator that it lacks is a mistake of its own.
+                let lacking = dialect == Dialect::Terraform
+                    && ["?.", "?[", "??"].iter().any(|lacking| piece.contains(lacking));
+                let count = parsed.diagnostics.len();
+                assert!(lacking || count <= 2, "{piece}: {count} diagnostics");
                 let _ = format(SOURCE, &text, dialect);
             }
         }

@@ -171,8 +171,12 @@ async fn an_interrupted_creation_is_resumed() {
     let place = Place::new().await;
     let arguments = [place.arg("d/a"), ("content", "x".into())];
     let forecast = place.harness.plan(KIND, None, &arguments).await.unwrap();
-    let planned =
-        Object { kind: KIND.into(), state: forecast.planned.clone(), private: forecast.private.clone() };
+    let planned = Object {
+        kind: KIND.into(),
+        state: forecast.planned.clone(),
+        private: forecast.private.clone(),
+        identity: None,
+    };
     assert_eq!(place.harness.read(&planned).await.unwrap(), None, "nothing was written yet");
 
     // Killed while writing: the directory and a part of the file under its temporary name.
@@ -197,7 +201,8 @@ async fn what_was_there_before_an_interrupted_creation_is_not_taken_for_it() {
     fs::write(place.path("a"), "foreign").unwrap();
     let arguments = [place.arg("a"), ("content", "ours".into())];
     let forecast = place.harness.plan(KIND, None, &arguments).await.unwrap();
-    let planned = Object { kind: KIND.into(), state: forecast.planned, private: forecast.private };
+    let planned =
+        Object { kind: KIND.into(), state: forecast.planned, private: forecast.private, identity: None };
     assert_eq!(place.harness.read(&planned).await.unwrap(), None);
 }
 

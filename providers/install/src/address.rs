@@ -131,15 +131,20 @@ impl Platform {
     }
 }
 
-impl FromStr for Platform {
-    type Err = AddressError;
+/// Text that is no platform.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no platform; one is written `os_arch`, such as `linux_amd64`")]
+pub struct PlatformError(pub EcoString);
 
-    fn from_str(text: &str) -> Result<Platform, AddressError> {
+impl FromStr for Platform {
+    type Err = PlatformError;
+
+    fn from_str(text: &str) -> Result<Platform, PlatformError> {
+        // It becomes part of the names of files.
+        let word = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
         match text.split_once('_') {
-            Some((os, arch)) if !os.is_empty() && !arch.is_empty() && !arch.contains('_') => {
-                Ok(Platform { os: os.into(), arch: arch.into() })
-            }
-            _ => Err(AddressError { text: text.into(), problem: "a platform is written `os_arch`".into() }),
+            Some((os, arch)) if word(os) && word(arch) => Ok(Platform { os: os.into(), arch: arch.into() }),
+            _ => Err(PlatformError(text.into())),
         }
     }
 }

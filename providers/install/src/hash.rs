@@ -71,6 +71,25 @@ pub fn remembered(path: &Path, notes: &Path) -> io::Result<String> {
     Ok(hash)
 }
 
+/// Notes that what has this `h1:` hash was unpacked from an archive with this `zh:` hash. A lock file that was made for another
+/// platform knows only the second, by which a folder cannot be recognised.
+///
+/// # Errors
+/// If the note cannot be written.
+pub fn vouch(notes: &Path, contents: &str, archive: &str) -> io::Result<()> {
+    remember(&voucher(notes, contents)?, archive)
+}
+
+/// The `zh:` hash of the archive that what has this `h1:` hash was unpacked from, if that was noted.
+pub fn vouched(notes: &Path, contents: &str) -> Option<String> {
+    let archive = std::fs::read_to_string(voucher(notes, contents).ok()?).ok()?;
+    archive.starts_with("zh:").then_some(archive)
+}
+
+fn voucher(notes: &Path, contents: &str) -> io::Result<PathBuf> {
+    Ok(notes.join(format!("{}-archive", sha256(contents.as_bytes())?)))
+}
+
 fn remember(note: &Path, hash: &str) -> io::Result<()> {
     let notes = note.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(notes)?;

@@ -1,31 +1,35 @@
-//! Installs what a configuration needs, and finds it again.
+//! Installs what a configuration needs.
 //!
-//! For each provider the newest version that the constraints allow is chosen from everything that the methods of
-//! installation offer, unless the lock file has chosen already. A package that is installed has a hash in the lock file,
-//! or its first one is written there. A package is unpacked aside and moved into place whole, so that several
-//! processes may install at once; what is in place and has the right hash is left alone.
+//! For each provider the newest version that the constraints allow is chosen, unless the lock file has chosen already. The
+//! package is fetched aside, held against what its source says and against the hashes of the lock file, unpacked aside, and
+//! moved into place whole. Its hashes are written to the lock file: the one of what was unpacked, and those that the publisher
+//! signed. Several providers are installed at once; what is in place and has the right hash is left alone.
 //!
-//! The folder has Terraform's layout, so that both programs can use one.
+//! Elsewhere: finding what is installed is [`crate::find`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::path::{Path, PathBuf};
 
-use plumb_model::diagnostic::did_you_mean;
+use futures_util::StreamExt as _;
+use futures_util::stream;
 use plumb_model::{Diagnostic, Diagnostics};
+use plumb_registry::Hosts;
+use plumb_registry::archive::{self, Rules};
 
-use crate::address::{Address, Platform};
-use crate::config::{CliConfig, Method, Origin, override_program};
+use crate::address::Address;
+use crate::choose::choose;
+use crate::config::override_program;
+use crate::find::{Installed, Installer, no_program, not_allowed, wrong_hash};
 use crate::hash;
 use crate::lock::{LockFile, Locked};
-use crate::source::{Package, filesystem, program_in};
-use crate::version::{Constraints, Version};
+use crate::obtain::{Content, Local, Which, blocking, obtain, refused};
+use crate::progress::{How, Progress, Step};
+use crate::shelf::{Shelf, Stage};
+use crate::source::program_in;
+use crate::version::Constraints;
 
-/// The folder of installed providers within a working directory.
-pub const FOLDER: &str = ".terraform/providers";
-
-/// Where hashes of installed packages are remembered, within the folder of installed providers.
-const NOTES: &str = ".hashes";
+/// How many providers are installed at the same time.
+const AT_ONCE: usize = 8;
 
 /// What may happen to choices that were made before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,350 +43,329 @@ pub enum Choice {
     Readonly,
 }
 
-/// Installs providers into one folder.
-#[derive(Clone, Debug)]
-pub struct Installer {
-    /// Where they come from.
-    pub config: CliConfig,
-    /// For which platform.
-    pub platform: Platform,
-    /// Where they go, [`FOLDER`] of the working directory.
-    pub folder: PathBuf,
+/// One provider that is being installed.
+struct One<'a> {
+    installer: &'a Installer,
+    hosts: &'a Hosts,
+    progress: &'a dyn Progress,
+    address: &'a Address,
+    constraints: &'a Constraints,
+    /// What the lock file says of it, whatever may happen to that.
+    before: Option<&'a Locked>,
+    choice: Choice,
 }
 
-/// What is installed.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Installed {
-    /// The lock file as it is to be.
-    pub lock: LockFile,
-    /// The programs.
-    pub programs: BTreeMap<Address, PathBuf>,
-    /// What there is to say besides.
-    pub warnings: Diagnostics,
+/// What has become of one provider.
+struct Outcome {
+    locked: Option<Locked>,
+    program: PathBuf,
+    warnings: Diagnostics,
+    /// Whether the lock file knows the package only by what was seen on this platform.
+    local: bool,
 }
 
 impl Installer {
     /// Installs what is wanted.
     ///
     /// # Errors
-    /// Why providers could not be installed, each in turn.
-    pub fn install(
+    /// Why providers could not be installed, each in turn. What could be is in place then, but not in any lock file.
+    pub async fn install(
         &self,
         wanted: &BTreeMap<Address, Constraints>,
         lock: &LockFile,
         choice: Choice,
+        hosts: &Hosts,
+        progress: &dyn Progress,
     ) -> Result<Installed, Diagnostics> {
         let mut installed = Installed { warnings: self.override_warnings(wanted), ..Installed::default() };
-        let mut diagnostics = Diagnostics::new();
-        for (address, constraints) in wanted.iter().filter(|(address, _)| !address.is_builtin()) {
-            let known = lock.providers.get(address);
-            let outcome = match self.config.overrides.get(address) {
-                Some(folder) => override_program(address, folder).map(|program| (known.cloned(), program)),
-                None => self
-                    .install_one(address, constraints, known, choice)
-                    .map(|(locked, program)| (Some(locked), program)),
-            };
+        let mut found = Diagnostics::new();
+        let wanted = wanted.iter().filter(|(address, _)| !address.is_builtin());
+        let outcomes = wanted.map(|(address, constraints)| async move {
+            let before = lock.providers.get(address);
+            let one = One { installer: self, hosts, progress, address, constraints, before, choice };
+            (address, one.install().await)
+        });
+        let mut outcomes: Vec<_> = stream::iter(outcomes).buffer_unordered(AT_ONCE).collect().await;
+        outcomes.sort_by_key(|(address, _)| *address);
+        let mut local = Vec::new();
+        for (address, outcome) in outcomes {
             match outcome {
-                Ok((locked, program)) => {
-                    installed.lock.providers.extend(locked.map(|locked| (address.clone(), locked)));
-                    installed.programs.insert(address.clone(), program);
+                Ok(outcome) => {
+                    if outcome.local {
+                        local.push(address.to_string());
+                    }
+                    installed.warnings.extend(outcome.warnings);
+                    installed.lock.providers.extend(outcome.locked.map(|locked| (address.clone(), locked)));
+                    installed.programs.insert(address.clone(), outcome.program);
                 }
-                Err(errors) => diagnostics.extend(errors),
+                Err(errors) => {
+                    progress.tell(address, &self.platform, Step::Failed);
+                    found.extend(errors);
+                }
             }
         }
-        diagnostics.into_result()?;
+        found.into_result()?;
         if choice == Choice::Readonly && installed.lock != *lock {
-            return Err(readonly().into());
+            if versions(&installed.lock) != versions(lock) {
+                return Err(readonly(&installed.lock, lock).into());
+            }
+            // What was learned about packages besides, such as the hash for this platform, is not written.
+            installed.lock = lock.clone();
+            installed.warnings.push(not_updated());
+        }
+        if !local.is_empty() {
+            installed.warnings.push(one_platform(&local.join(", "), &self.platform.to_string()));
         }
         Ok(installed)
     }
+}
 
-    /// Finds what was installed before; every other command than `init` begins with this.
-    ///
-    /// # Errors
-    /// Which providers are missing, or are not what the lock file says.
-    pub fn find(
-        &self,
-        wanted: &BTreeMap<Address, Constraints>,
-        lock: &LockFile,
-    ) -> Result<Installed, Diagnostics> {
-        let mut installed =
-            Installed { lock: lock.clone(), warnings: self.override_warnings(wanted), ..Default::default() };
-        let mut diagnostics = Diagnostics::new();
-        for (address, constraints) in wanted.iter().filter(|(address, _)| !address.is_builtin()) {
-            let found = match self.config.overrides.get(address) {
-                Some(folder) => override_program(address, folder),
-                None => self.find_one(address, constraints, lock),
-            };
-            match found {
-                Ok(program) => drop(installed.programs.insert(address.clone(), program)),
-                Err(errors) => diagnostics.extend(errors),
-            }
+impl One<'_> {
+    async fn install(&self) -> Result<Outcome, Diagnostics> {
+        if let Some(folder) = self.installer.config.overrides.get(self.address) {
+            let program = override_program(self.address, folder)?;
+            let locked = self.before.cloned();
+            return Ok(Outcome { locked, program, warnings: Diagnostics::new(), local: false });
         }
-        diagnostics.into_result().map(|_| installed)
-    }
-
-    fn find_one(
-        &self,
-        address: &Address,
-        constraints: &Constraints,
-        lock: &LockFile,
-    ) -> Result<PathBuf, Diagnostics> {
-        let Some(locked) = lock.providers.get(address) else { return Err(not_installed(address).into()) };
-        if !constraints.allow(&locked.version) {
-            return Err(not_allowed(address, constraints, &locked.version).into());
-        }
-        let place = self.place(address, &locked.version);
-        if !place.is_dir() {
-            return Err(not_installed(address).into());
-        }
-        let hash = hash::remembered(&place, &self.folder.join(NOTES))
-            .map_err(|error| cannot_read(address, &place, &error))?;
-        if !locked.hashes.is_empty() && !locked.hashes.contains(&hash) {
-            return Err(wrong_hash(address, &locked.version, &place).into());
-        }
-        program_in(&place, address).ok_or_else(|| no_program(address, &place).into())
-    }
-
-    fn install_one(
-        &self,
-        address: &Address,
-        constraints: &Constraints,
-        known: Option<&Locked>,
-        choice: Choice,
-    ) -> Result<(Locked, PathBuf), Diagnostics> {
-        let known = known.filter(|_| choice != Choice::Upgrade);
+        let known = self.before.filter(|_| self.choice != Choice::Upgrade);
         if let Some(known) = known {
-            if !constraints.allow(&known.version) {
-                return Err(not_allowed(address, constraints, &known.version).into());
+            if !self.constraints.allow(&known.version) {
+                return Err(not_allowed(self.address, self.constraints, &known.version).into());
             }
-            if let Some(program) = self.already_there(address, known) {
-                return Ok((Locked { constraints: constraints.clone(), ..known.clone() }, program));
+            self.tell(Step::Reusing(known.version.clone()));
+            if let Some(program) = self.already_there(known).await {
+                self.tell(Step::Done(known.version.clone(), How::AlreadyThere));
+                return Ok(self.unchanged(known, program));
             }
+        } else if self.choice == Choice::Readonly {
+            return Err(not_locked(self.address).into());
+        } else {
+            self.tell(Step::Choosing(self.constraints.clone()));
         }
-        let (version, package) = self.choose(address, constraints, known)?;
-        let place = self.place(address, &version);
-        let hashes = known.map(|known| &known.hashes);
-        self.put(address, &version, &package, &place, hashes)?;
-        let hash = hash::folder(&place).map_err(|error| cannot_read(address, &place, &error))?;
-        let program = program_in(&place, address).ok_or_else(|| no_program(address, &place))?;
-        let mut hashes = hashes.cloned().unwrap_or_default();
-        hashes.insert(hash);
-        Ok((Locked { version, constraints: constraints.clone(), hashes }, program))
+        self.fetch(known).await
     }
 
-    fn already_there(&self, address: &Address, known: &Locked) -> Option<PathBuf> {
-        let place = self.place(address, &known.version);
-        let hash = hash::folder(&place).ok()?;
-        known.hashes.contains(&hash).then(|| program_in(&place, address))?
+    fn tell(&self, step: Step) {
+        self.progress.tell(self.address, &self.installer.platform, step);
     }
 
-    /// The version to install, and its package from the first method that has it.
-    fn choose(
-        &self,
-        address: &Address,
-        constraints: &Constraints,
-        known: Option<&Locked>,
-    ) -> Result<(Version, Package), Diagnostics> {
-        let mut offered: BTreeMap<Version, Package> = BTreeMap::new();
-        let methods: Vec<Method> = self.config.methods().into_iter().filter(|m| m.covers(address)).collect();
-        for method in &methods {
-            let Origin::Filesystem(root) = &method.origin else { continue };
-            for (version, package) in filesystem::packages(root, address, &self.platform) {
-                offered.entry(version).or_insert(package);
-            }
+    /// Nothing new is known: only the constraints may have changed.
+    fn unchanged(&self, known: &Locked, program: PathBuf) -> Outcome {
+        let locked = Locked { constraints: self.constraints.clone(), ..known.clone() };
+        Outcome { locked: Some(locked), program, warnings: Diagnostics::new(), local: false }
+    }
+
+    /// The program of the locked package, if that is in place.
+    async fn already_there(&self, known: &Locked) -> Option<PathBuf> {
+        let place = self.installer.place(self.address, &known.version);
+        let hash = hash_of(&place).await?;
+        self.installer.is_locked(known, &hash).then(|| program_in(&place, self.address))?
+    }
+
+    async fn fetch(&self, known: Option<&Locked>) -> Result<Outcome, Diagnostics> {
+        let methods = self.installer.config.methods();
+        let exact = known.map(|known| &known.version);
+        let chosen = choose(&methods, self.hosts, self.address, self.constraints, exact).await?;
+        let which =
+            Which { address: self.address, version: &chosen.version, platform: &self.installer.platform };
+        // A version that is chosen again is still the one whose hashes are known.
+        let before = self.before.filter(|before| before.version == chosen.version);
+        let hashes = before.map(|before| before.hashes.clone()).unwrap_or_default();
+        let mut warnings = Diagnostics::new();
+        if !chosen.warnings.is_empty() {
+            warnings.push(said(self.address, &chosen.warnings));
         }
-        let chosen = match known {
-            Some(known) => offered.keys().find(|version| **version == known.version),
-            None => constraints.newest(offered.keys()),
-        };
-        let chosen =
-            chosen.cloned().ok_or_else(|| self.none_fits(address, constraints, known, &offered, &methods))?;
-        let package = offered.remove(&chosen).expect("it was chosen from these");
-        Ok((chosen, package))
-    }
-
-    /// Puts a package into place, if it is known or none is yet.
-    fn put(
-        &self,
-        address: &Address,
-        version: &Version,
-        package: &Package,
-        place: &Path,
-        hashes: Option<&BTreeSet<String>>,
-    ) -> Result<(), Diagnostics> {
-        let unreadable = |error: io::Error| cannot_read(address, place, &error);
-        let (contents, archive) = match package {
-            Package::Folder(folder) => (hash::folder(folder).map_err(unreadable)?, None),
-            Package::Archive(file) => {
-                let archive = hash::archive(file).map_err(unreadable)?;
-                (hash::archive_contents(file).map_err(unreadable)?, Some(archive))
-            }
-        };
-        let known = |hash: &String| hashes.is_some_and(|hashes| hashes.contains(hash));
-        if hashes.is_some_and(|hashes| !hashes.is_empty())
-            && !known(&contents)
-            && !archive.as_ref().is_some_and(known)
+        let own = Shelf::new(&self.installer.folder);
+        let place = self.installer.place(self.address, &chosen.version);
+        let unwritable = |error: std::io::Error| unwritable(which, &place, &error);
+        let cache =
+            self.installer.config.cache.as_deref().map(|folder| shelf_of(folder, which)).transpose()?;
+        let busy = cache.as_ref().unwrap_or(&own).clone();
+        // From here on other processes wait, and then find in the cache what this one has fetched.
+        let _lock = lock(&busy, which).await.map_err(|error| unwritable(error))?;
+        let stage = busy.stage().map_err(unwritable)?;
+        let cached = cache.as_ref().map(|cache| cache.place(which.address, which.version, which.platform));
+        if let Some(cached) = &cached
+            && let Some(hash) = hash_of(cached).await
+            && (hashes.contains(&hash) || (hashes.is_empty() && self.installer.config.cache_may_break_lock))
         {
-            return Err(wrong_hash(address, version, place).into());
+            let program = self.link(&own, cached, &place).map_err(unwritable)?;
+            let program = program.ok_or_else(|| no_program(self.address, cached))?;
+            self.tell(Step::Done(chosen.version.clone(), How::Cached));
+            let local = hashes.is_empty();
+            let hashes = hashes.into_iter().chain([hash]).collect();
+            let locked =
+                Locked { version: chosen.version.clone(), constraints: self.constraints.clone(), hashes };
+            return Ok(Outcome { locked: Some(locked), program, warnings, local });
         }
-        match package {
-            Package::Folder(folder) => link(folder, place),
-            Package::Archive(file) => unpack(file, place),
+        self.tell(Step::Fetching(chosen.version.clone()));
+        let package = chosen.package(self.address, which.platform).await?;
+        let local = obtain(which, package, &stage.path(""), self.hosts, self.progress).await?;
+        let (folder, hash) = self.open(which, &local, &hashes, &stage).await?;
+        if let (Some(time), How::Signed(key)) = (local.key_expired, &local.how) {
+            warnings.push(key_expired(which, key, time));
         }
-        .map_err(|error| cannot_write(address, place, &error).into())
+        if let Content::Archive(_, zh) = &local.content {
+            // Without the note a lock file of another platform would not be enough for the next command.
+            hash::vouch(&self.installer.notes(), &hash, zh).map_err(unwritable)?;
+        }
+        match (&local.content, &cached) {
+            (Content::Folder(_), _) => drop(self.link(&own, &folder, &place).map_err(unwritable)?),
+            (Content::Archive(..), Some(cached)) => {
+                busy.put(&stage, &folder, cached).map_err(unwritable)?;
+                self.link(&own, cached, &place).map_err(unwritable)?;
+            }
+            (Content::Archive(..), None) => own.put(&stage, &folder, &place).map_err(unwritable)?,
+        }
+        let program = program_in(&place, self.address).ok_or_else(|| no_program(self.address, &place))?;
+        self.tell(Step::Done(chosen.version.clone(), local.how.clone()));
+        let only_seen_here = local.signed.is_empty() && hashes.is_empty();
+        let hashes = hashes.into_iter().chain(local.signed).chain([hash]).collect();
+        let locked =
+            Locked { version: chosen.version.clone(), constraints: self.constraints.clone(), hashes };
+        Ok(Outcome { locked: Some(locked), program, warnings, local: only_seen_here })
     }
 
-    /// The folder of an installed package.
-    fn place(&self, address: &Address, version: &Version) -> PathBuf {
-        let Address { host, namespace, kind } = address;
-        let folder = self.folder.join(&**host).join(&**namespace).join(&**kind);
-        folder.join(version.to_string()).join(self.platform.to_string())
-    }
-
-    fn override_warnings(&self, wanted: &BTreeMap<Address, Constraints>) -> Diagnostics {
-        let used: Vec<String> = self
-            .config
-            .overrides
-            .iter()
-            .filter(|(address, _)| wanted.contains_key(address))
-            .map(|(address, folder)| format!("{address} in {}", folder.display()))
-            .collect();
-        if used.is_empty() {
-            return Diagnostics::new();
-        }
-        Diagnostic::warning("provider-overridden", "Providers are overridden for development")
-            .detail(format!(
-                "The command-line configuration replaces installed providers, whatever the lock file says: {}.",
-                used.join(", ")
-            ))
-            .into()
-    }
-
-    fn none_fits(
+    /// The folder with the content of a package, and its hash; an error if it is none of those that are known.
+    async fn open(
         &self,
-        address: &Address,
-        constraints: &Constraints,
-        known: Option<&Locked>,
-        offered: &BTreeMap<Version, Package>,
-        methods: &[Method],
-    ) -> Diagnostic {
-        let diagnostic =
-            Diagnostic::error("no-provider-version", "No version of a provider can be installed");
-        let folders = methods.iter().filter_map(|method| match &method.origin {
-            Origin::Filesystem(folder) => Some(folder),
-            Origin::Network(_) | Origin::Direct => None,
-        });
-        let places: Vec<String> = folders.clone().map(|folder| folder.display().to_string()).collect();
-        let elsewhere = folders.clone().count() < methods.len();
-        let wanted = match known {
-            Some(known) => format!("version {} (locked)", known.version),
-            None if constraints.is_empty() => "any release".to_owned(),
-            None => format!("`{constraints}`"),
+        which: Which<'_>,
+        local: &Local,
+        hashes: &BTreeSet<String>,
+        stage: &Stage,
+    ) -> Result<(PathBuf, String), Diagnostics> {
+        let (folder, zh) = match &local.content {
+            Content::Folder(folder) => (folder.clone(), None),
+            Content::Archive(path, zh) => {
+                let (path, folder) = (path.clone(), stage.path("content"));
+                let unpacked = folder.clone();
+                blocking(move || unpack(&path, &unpacked))
+                    .await
+                    .map_err(|problem| refused(which, &problem))?;
+                (folder, Some(zh))
+            }
         };
-        let found: Vec<String> = offered.keys().map(ToString::to_string).collect();
-        let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
-        let near = folders.into_iter().find_map(|root| {
-            let there: Vec<String> = filesystem::addresses(root).iter().map(ToString::to_string).collect();
-            did_you_mean(&address.to_string(), there.iter().map(String::as_str))
-        });
-        let by_hand = elsewhere.then(|| {
-            "Registries and network mirrors are not asked: fetch packages with `terraform providers mirror FOLDER`, and name the folder in a `filesystem_mirror`."
-                .into()
-        });
-        diagnostic
-            .detail(format!(
-                "Provider {address} is wanted as {wanted} for {}; looked in {}; found: {found}.",
-                self.platform,
-                if places.is_empty() {
-                    "no folder, since none is configured for it".into()
-                } else {
-                    places.join(", ")
-                }
-            ))
-            .maybe_help(near.or(by_hand))
+        let hash = hash_of(&folder)
+            .await
+            .ok_or_else(|| refused(which, "what is in it cannot be read, or a file name has a line break"))?;
+        // Hashes of schemes that are not known say nothing.
+        let telling = |hash: &&String| hash.starts_with("h1:") || hash.starts_with("zh:");
+        let known = hashes.contains(&hash) || zh.is_some_and(|zh| hashes.contains(zh));
+        if hashes.iter().any(|hash| telling(&hash)) && !known {
+            return Err(wrong_hash(
+                self.address,
+                which.version,
+                &self.installer.place(self.address, which.version),
+            )
+            .into());
+        }
+        if program_in(&folder, self.address).is_none() {
+            let missing = format!("there is no file terraform-provider-{} in it", self.address.kind);
+            return Err(refused(which, &missing).into());
+        }
+        Ok((folder, hash))
+    }
+
+    /// Makes the place in the working directory a link, and gives the program.
+    fn link(&self, own: &Shelf, folder: &Path, place: &Path) -> std::io::Result<Option<PathBuf>> {
+        let stage = own.stage()?;
+        own.link(&stage, folder, place)?;
+        Ok(program_in(place, self.address))
     }
 }
 
-/// Makes a link to a folder that stays where it is, whatever was there before.
-fn link(folder: &Path, place: &Path) -> io::Result<()> {
-    let folder = folder.canonicalize()?;
-    let parent = parent(place)?;
-    let aside = tempfile::tempdir_in(parent)?;
-    let link = aside.path().join("link");
-    std::os::unix::fs::symlink(folder, &link)?;
-    replace(&link, place)
+/// The `h1:` hash of a folder; `None` if there is none, or it cannot be read.
+async fn hash_of(folder: &Path) -> Option<String> {
+    let folder = folder.to_owned();
+    blocking(move || hash::folder(&folder).ok()).await
 }
 
-/// Unpacks an archive aside and moves it into place.
-fn unpack(file: &Path, place: &Path) -> io::Result<()> {
-    let parent = parent(place)?;
-    let aside = tempfile::tempdir_in(parent)?;
-    let content = aside.path().join("content");
-    let mut archive = zip::ZipArchive::new(std::fs::File::open(file)?).map_err(io::Error::other)?;
-    archive.extract(&content).map_err(io::Error::other)?;
-    replace(&content, place)
+async fn lock(shelf: &Shelf, which: Which<'_>) -> std::io::Result<std::fs::File> {
+    let (shelf, address) = (shelf.clone(), which.address.clone());
+    let (version, platform) = (which.version.clone(), which.platform.clone());
+    blocking(move || shelf.lock(&address, &version, &platform)).await
 }
 
-fn parent(place: &Path) -> io::Result<&Path> {
-    let parent = place.parent().ok_or_else(|| io::Error::other("the root is no place for packages"))?;
-    std::fs::create_dir_all(parent)?;
-    Ok(parent)
+fn unpack(archive: &Path, folder: &Path) -> Result<(), String> {
+    let file = std::fs::File::open(archive).map_err(|error| error.to_string())?;
+    archive::zip(file, folder, &Rules::default()).map_err(|error| error.to_string())
 }
 
-/// Moves something to a place at which there may be something already.
-fn replace(new: &Path, place: &Path) -> io::Result<()> {
-    if place.is_symlink() {
-        std::fs::remove_file(place)?;
-    } else if place.is_dir() {
-        std::fs::remove_dir_all(place)?;
+/// The cache, which its user has to make.
+fn shelf_of(folder: &Path, which: Which<'_>) -> Result<Shelf, Diagnostic> {
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    if folder.is_dir() {
+        return Ok(Shelf::new(folder));
     }
-    std::fs::rename(new, place)
-}
-
-fn not_installed(address: &Address) -> Diagnostic {
-    Diagnostic::error("provider-not-installed", "Provider is not installed")
-        .detail(format!("Provider {address} is needed, but there is no installed package of it."))
-        .help("Run `plumb init`.")
-}
-
-fn not_allowed(address: &Address, constraints: &Constraints, version: &Version) -> Diagnostic {
-    Diagnostic::error("locked-version-not-allowed", "Locked version of a provider is not allowed")
+    Err(Diagnostic::error("no-plugin-cache", "Plugin cache is not there")
         .detail(format!(
-            "The lock file chose version {version} of provider {address}, but the configuration asks for `{constraints}`."
+            "The shared cache for provider {} is {}, which is no directory.",
+            which.address,
+            folder.display()
         ))
-        .help("Run `plumb init -upgrade` to choose again.")
+        .help(format!(
+            "Make it with `mkdir -p {}`, or correct `plugin_cache_dir` or TF_PLUGIN_CACHE_DIR.",
+            folder.display()
+        )))
 }
 
-fn wrong_hash(address: &Address, version: &Version, place: &Path) -> Diagnostic {
-    Diagnostic::error("provider-hash-mismatch", "Package of a provider is not the locked one")
-        .detail(format!(
-            "The package of version {version} of provider {address} for {} has none of the hashes in the lock file.",
-            place.display()
-        ))
-        .help("If you trust the package, add its hash with `plumb providers lock`; if not, find out who changed it.")
-}
-
-fn no_program(address: &Address, place: &Path) -> Diagnostic {
-    Diagnostic::error("provider-without-program", "Package of a provider has no program").detail(format!(
-        "There is no file terraform-provider-{} in {}, the package of {address}.",
-        address.kind,
-        place.display()
-    ))
-}
-
-fn cannot_read(address: &Address, place: &Path, error: &io::Error) -> Diagnostic {
-    Diagnostic::error("provider-unreadable", "Package of a provider cannot be read")
-        .detail(format!("The package of provider {address} for {}: {error}.", place.display()))
-}
-
-fn cannot_write(address: &Address, place: &Path, error: &io::Error) -> Diagnostic {
+fn unwritable(which: Which<'_>, place: &Path, error: &std::io::Error) -> Diagnostics {
     Diagnostic::error("provider-not-written", "Provider cannot be installed")
-        .detail(format!("Provider {address} cannot be put into {}: {error}.", place.display()))
+        .detail(format!("The package of {} cannot be put into {}: {error}.", which.name(), place.display()))
+        .help("Check the permissions, and that the disk is not full.")
+        .into()
 }
 
-fn readonly() -> Diagnostic {
+fn said(address: &Address, warnings: &[String]) -> Diagnostic {
+    Diagnostic::warning("registry-warning", "Registry has something to say about a provider")
+        .detail(format!("About provider {address}: {}", warnings.join(" ")))
+}
+
+fn key_expired(which: Which<'_>, key: &str, time: std::time::SystemTime) -> Diagnostic {
+    let date =
+        jiff::Timestamp::try_from(time).map(|time| time.strftime("%Y-%m-%d").to_string()).unwrap_or_default();
+    Diagnostic::warning("provider-key-expired", "Key that signed a provider has expired")
+        .detail(format!(
+            "The package of {} was signed with key {key} while that was valid; it expired on {date}.",
+            which.name()
+        ))
+        .help("Ask the publisher to sign new releases with a valid key.")
+}
+
+fn one_platform(addresses: &str, platform: &str) -> Diagnostic {
+    Diagnostic::note_only("lock-file-for-one-platform", "Lock file knows providers for one platform only")
+        .detail(format!(
+            "No publisher's signature came with the packages of {addresses}, so the lock file has their hashes for {platform} alone. On other platforms they are not accepted."
+        ))
+        .help("For each other platform that you use, run `plumb providers lock -platform=OS_ARCH`.")
+}
+
+fn versions(lock: &LockFile) -> BTreeMap<&Address, &crate::version::Version> {
+    lock.providers.iter().map(|(address, locked)| (address, &locked.version)).collect()
+}
+
+fn not_updated() -> Diagnostic {
+    Diagnostic::warning("lock-file-not-updated", "Dependency lock file was not updated")
+        .detail("Hashes or constraints of providers are not in the lock file yet, and `-lockfile=readonly` lets nothing be added. The versions are those of the lock file.")
+        .help("Run `plumb init` without the option where the lock file may change, and commit it.")
+}
+
+fn not_locked(address: &Address) -> Diagnostic {
     Diagnostic::error("lock-file-would-change", "Dependency lock file would change")
-        .detail("With `-lockfile=readonly` the lock file must name everything that the configuration needs.")
+        .detail(format!(
+            "Provider {address} is not in the lock file, and `-lockfile=readonly` lets nothing be added."
+        ))
+        .help("Run `plumb init` without the option, and commit the lock file.")
+}
+
+fn readonly(after: &LockFile, before: &LockFile) -> Diagnostic {
+    let differs = |address: &&Address| after.providers.get(*address) != before.providers.get(*address);
+    let all: BTreeSet<&Address> = after.providers.keys().chain(before.providers.keys()).collect();
+    let changed: Vec<String> = all.iter().copied().filter(|a| differs(&a)).map(ToString::to_string).collect();
+    Diagnostic::error("lock-file-would-change", "Dependency lock file would change")
+        .detail(format!(
+            "With `-lockfile=readonly` the lock file must say everything already, but its blocks for these providers would change: {}.",
+            changed.join(", ")
+        ))
         .help("Run `plumb init` without the option, and commit the lock file.")
 }

@@ -9,7 +9,10 @@ use std::process::Command;
 
 use plumb_model::{Diagnostics, SourceId};
 use plumb_provider_install::config::{CliConfig, Method, Origin};
+use plumb_provider_install::progress::Quiet;
 use plumb_provider_install::{Address, Choice, Constraints, Installed, Installer, LockFile, Platform};
+use plumb_registry::client::Patience;
+use plumb_registry::{Client, Hosts, Settings};
 
 const ADDRESS: &str = "example.com/acme/probe";
 
@@ -55,7 +58,7 @@ impl Bench {
     }
 
     fn install(&self, constraints: &str, lock: &LockFile, choice: Choice) -> Result<Installed, Diagnostics> {
-        self.installer.install(&wanted(constraints), lock, choice)
+        install(&self.installer, &wanted(constraints), lock, choice)
     }
 
     /// What `terraform init` writes into the lock file, if there is a `terraform`.
@@ -79,6 +82,17 @@ impl Bench {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         Some(std::fs::read_to_string(folder.join(".terraform.lock.hcl")).unwrap())
     }
+}
+
+fn install(
+    installer: &Installer,
+    wanted: &BTreeMap<Address, Constraints>,
+    lock: &LockFile,
+    choice: Choice,
+) -> Result<Installed, Diagnostics> {
+    let hosts = Hosts::new(Settings::default(), Client::new(Patience::default()));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(installer.install(wanted, lock, choice, &hosts, &Quiet))
 }
 
 fn wanted(constraints: &str) -> BTreeMap<Address, Constraints> {
@@ -156,7 +170,7 @@ fn what_is_missing_is_said() {
     assert_eq!(code(bench.install("> 2.0", &LockFile::default(), Choice::Keep)), "no-provider-version");
     assert_eq!(code(bench.installer.find(&wanted(""), &LockFile::default())), "provider-not-installed");
     let mistyped = BTreeMap::from([("example.com/acme/prob".parse().unwrap(), Constraints::default())]);
-    let diagnostics = bench.installer.install(&mistyped, &LockFile::default(), Choice::Keep).unwrap_err();
+    let diagnostics = install(&bench.installer, &mistyped, &LockFile::default(), Choice::Keep).unwrap_err();
     let diagnostic = diagnostics.iter().next().unwrap();
     assert_eq!(diagnostic.help.as_deref(), Some("Did you mean `example.com/acme/probe`?"));
 }
@@ -164,10 +178,23 @@ fn what_is_missing_is_said() {
 #[test]
 fn where_nobody_looks_is_said() {
     let mut bench = Bench::new();
-    bench.installer.config.methods = Some(vec![Method::all(Origin::Direct)]);
+    bench.installer.config.methods = Some(Vec::new());
     let diagnostics = bench.install("", &LockFile::default(), Choice::Keep).unwrap_err();
     let diagnostic = diagnostics.iter().next().unwrap();
-    assert!(diagnostic.help.as_ref().unwrap().contains("not asked"), "{diagnostic:?}");
+    assert!(diagnostic.detail.contains("is looked for nowhere"), "{diagnostic:?}");
+}
+
+#[test]
+fn the_platform_does_not_count_for_the_choice() {
+    let bench = Bench::new();
+    bench.unpacked("1.2.3", "one");
+    let other = bench.mirror().join("1.3.0/plan9_mips");
+    std::fs::create_dir_all(&other).unwrap();
+    assert_eq!(
+        code(bench.install("", &LockFile::default(), Choice::Keep)),
+        "provider-platform-not-supported"
+    );
+    bench.install("1.2.3", &LockFile::default(), Choice::Keep).unwrap();
 }
 
 #[test]

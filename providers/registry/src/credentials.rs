@@ -29,7 +29,7 @@ pub struct HelperError {
 /// # Errors
 /// If the helper fails.
 pub async fn token(settings: &Settings, host: &str) -> Result<Option<Authorization>, HelperError> {
-    let known = from_variables(std::env::vars(), host)
+    let known = from_variables(variables(), host)
         .or_else(|| settings.tokens.get(host).cloned())
         .or_else(|| settings.saved_tokens.get(host).cloned());
     let token = match (known, &settings.helper) {
@@ -37,6 +37,12 @@ pub async fn token(settings: &Settings, host: &str) -> Result<Option<Authorizati
         (known, _) => known,
     };
     Ok(token.filter(|token| !token.is_empty()).map(Authorization::Bearer))
+}
+
+/// The variables that are text.
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 /// The token that the variables have for a host. In their names `__` stands for `-`, and any other `_` for `.`; both may also

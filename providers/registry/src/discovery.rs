@@ -129,7 +129,7 @@ impl Hosts {
         let garbage = |problem: String| DiscoveryError::Garbage { host: host.to_owned(), problem };
         if answer.media_type().as_deref() != Some("application/json") {
             let found = answer.media_type().unwrap_or_else(|| "nothing".into());
-            return Err(garbage(format!("its media type is `application/json`, not {found}")));
+            return Err(garbage(format!("wanted the media type `application/json`, found {found}")));
         }
         let list: BTreeMap<String, Json> =
             serde_json::from_slice(&answer.body).map_err(|error| garbage(error.to_string()))?;

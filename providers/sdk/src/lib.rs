@@ -81,4 +81,4 @@ pub use model::{AttributeSpec, Model};
 pub use plan::Planning;
 pub use provider::{Configure, ProviderBuilder};
 pub use resource::{DataSource, Identity, MoveSource, Resource};
-pub use serve::serve;
+pub use serve::{is_started_by_host, serve};

@@ -232,7 +232,8 @@ impl AttributeSpec {
     }
 
     /// The provider chooses the value where the configuration does not. It is planned as unknown when the object
-    /// is created or changes.
+    /// is created or changes. In objects that only the provider sets, every attribute is computed, whatever their model
+    /// says.
     pub fn computed(mut self) -> Self {
         self.attribute.computed = true;
         self
@@ -350,8 +351,13 @@ impl AttributeSpec {
         self
     }
 
-    /// The same with the default in the documentation.
+    /// The same with the default in the documentation, and with everything computed in what only the provider sets.
     fn documented(mut self) -> AttributeSpec {
+        if self.attribute.is_computed_only()
+            && let AttributeType::Nested(nested) = &self.attribute.ty
+        {
+            self.attribute.ty = AttributeType::Nested(Arc::new(only_computed(nested)));
+        }
         let default = self.default.as_ref().and_then(|value| json::encode(value, &value.ty()).ok());
         if let Some(default) = default {
             let description = &mut self.attribute.description;
@@ -375,6 +381,20 @@ impl AttributeSpec {
             max_items: self.max_items,
         })
     }
+}
+
+/// Objects of which the provider sets every part.
+fn only_computed(nested: &NestedObject) -> NestedObject {
+    let attributes = nested.attributes.iter().map(|(name, attribute)| {
+        let ty = match &attribute.ty {
+            AttributeType::Nested(nested) => AttributeType::Nested(Arc::new(only_computed(nested))),
+            plain => plain.clone(),
+        };
+        let computed =
+            Attribute { ty, required: false, optional: false, computed: true, ..attribute.clone() };
+        (name.clone(), computed)
+    });
+    NestedObject { attributes: attributes.collect(), nesting: nested.nesting }
 }
 
 /// The block that attributes make.

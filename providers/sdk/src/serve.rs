@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use plumb_provider_api::Provider;
 use plumb_provider_protocol::server;
+pub use plumb_provider_protocol::server::is_started_by_host;
 
 use crate::log;
 

@@ -73,6 +73,16 @@ impl<W: Write + Send> JsonLines<W> {
         });
     }
 
+    /// A step of `init`, with the code that Terraform gives it.
+    pub fn step(&mut self, code: &str, message: &str) {
+        self.line("info", message, "init_output", &|json| json.text("message_code", code));
+    }
+
+    /// Something that happens while a command runs.
+    pub fn log(&mut self, message: &str) {
+        self.line("info", message, "log", &|_| Ok(()));
+    }
+
     /// What a plan says: what drifted, each change, counts, outputs.
     pub fn plan(&mut self, plan: &Plan) {
         for drift in &plan.drift {

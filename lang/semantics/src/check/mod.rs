@@ -112,7 +112,10 @@ fn once(diagnostics: Diagnostics) -> Diagnostics {
         // Several arguments may be missing from one block, several attributes from one object.
         let several = matches!(diagnostic.code, "missing-argument" | "absent-attribute");
         let detail = several.then(|| diagnostic.detail.clone());
-        diagnostic.span().is_none() || seen.insert((diagnostic.code, diagnostic.span(), detail))
+        // An output that a module has not is an attribute that its object has not.
+        let code =
+            if diagnostic.code == "unknown-output" { "unsupported-attribute" } else { diagnostic.code };
+        diagnostic.span().is_none() || seen.insert((code, diagnostic.span(), detail))
     };
     diagnostics.into_iter().filter(fresh).collect()
 }

@@ -20,7 +20,10 @@ impl Walker<'_> {
     /// What a text is: a string if it has no sequences, otherwise a template.
     pub(super) fn template(&mut self, group: &Group, depth: usize) -> ExprKind {
         let run = self.run(group);
-        let Some(mut literals) = self.literals(group, run) else { return ExprKind::Error };
+        let Some(mut literals) = self.literals(group, run) else {
+            self.sequences(run, depth);
+            return ExprKind::Error;
+        };
         if !run.kinds.bytes().any(|kind| kind != kind::TEXT) {
             return ExprKind::String(literals.pop().unwrap_or_default());
         }
@@ -31,12 +34,27 @@ impl Walker<'_> {
                     let diagnostic = self.unbalanced(run, at);
                     self.diagnostics.push(diagnostic);
                 }
+                self.sequences(run, depth);
                 return ExprKind::Error;
             }
         };
         let heredoc = matches!(group.kind, GroupKind::Heredoc { .. });
         let unwraps = run.kinds.as_bytes() == [kind::INTERPOLATION];
         ExprKind::Template(Arc::new(Template { parts, unwraps, heredoc }))
+    }
+
+    /// Reports what is wrong in the sequences of a text that is wrong itself.
+    fn sequences(&mut self, run: Run, depth: usize) {
+        for (at, kind) in run.kinds.bytes().enumerate() {
+            match kind {
+                kind::INTERPOLATION => {
+                    self.single(run.tokens[at].group as usize, Place::Interpolation, depth + 1);
+                }
+                kind::DIRECTIVE_IF => drop(self.condition(run, at, depth + 1)),
+                kind::DIRECTIVE_FOR => drop(self.iteration(run, at, depth + 1)),
+                _ => {}
+            }
+        }
     }
 
     fn parts(

@@ -1,124 +1,34 @@
-//! How fast the language is: reading, checking and evaluating, beside `terraform validate` and `tofu validate` where they
-//! are on the PATH.
+//! How fast the language is: reading, checking and evaluating, in process and on one thread.
 //!
 //! ```console
-//! $ cargo bench -p plumb-cli --bench language
-//! $ cargo bench -p plumb-cli --bench language -- --megabytes 1 --rounds 5 --compare 0.2
+//! $ cargo bench -p plumb-semantics --bench language
+//! $ cargo bench -p plumb-semantics --bench language -- --megabytes 1 --rounds 9
 //! ```
 //!
-//! It writes a realistic corpus: typed variables with validations, locals with `for` and templates, heredocs, resources with
-//! nested blocks, outputs; only of `terraform_data`, so that no provider is needed. Everything in process runs on one
-//! thread, and the best of the rounds is printed. Other tools run alternately with `plumb validate`, as whole processes, on
-//! a corpus of `--compare` megabytes, since they need long for the whole one.
+//! The best of the rounds is printed, beside the limit where there is one; for expressions over n things, how the time grows
+//! when n is doubled, as the exponent of a power: 1 is linear. Elsewhere: whole processes beside other tools are
+//! `cargo bench -p plumb-cli --bench validate`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its table")]
 
+mod corpus;
+
 use std::fmt::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
+use corpus::corpus;
 use ecow::EcoString;
 use indexmap::IndexMap;
-use plumb_engine::graph::Progress;
 use plumb_model::address::{Mode, ProviderSource};
 use plumb_model::{Attribute, Block, Schema, SourceId, Type};
 use plumb_semantics::eval::{EvalOptions, Evaluator, Phase};
 use plumb_semantics::{LoadOptions, MemoryWorld, NodeId, NodeKind, Program, Schemas, World};
 use plumb_syntax::{Dialect, parse};
 
-/// How many services a file of the corpus declares.
-const SERVICES_PER_FILE: usize = 100;
 /// The size of a module that somebody edits, in bytes.
 const EDITED: usize = 200_000;
-
-/// One service: about 1,300 bytes. It refers to the one before and to one further up.
-fn service(i: usize, text: &mut String) {
-    let (before, far) = (i.saturating_sub(1), i.saturating_sub(37));
-    let reference = if i == 0 { "null".to_owned() } else { format!("local.endpoint_{before}") };
-    let _ = write!(
-        text,
-        r#"# Service {i}: what runs where.
-variable "service_{i}" {{
-  description = "How service {i} is run."
-  type = object({{
-    image    = optional(string, "registry.example.com/service-{i}:1.{i}.0")
-    replicas = optional(number, 2)
-    zones    = optional(list(string), ["a", "b"])
-    labels   = optional(map(string), {{}})
-  }})
-  default = {{}}
-
-  validation {{
-    condition     = var.service_{i}.replicas > 0 && var.service_{i}.replicas < 100
-    error_message = "Service {i} has 1 to 99 replicas, not ${{var.service_{i}.replicas}}."
-  }}
-}}
-
-locals {{
-  endpoint_{i} = "https://service-{i}.${{join(".", reverse(["internal", "example"]))}}:${{8000 + {i} % 1000}}"
-  labels_{i} = merge(var.service_{i}.labels, {{
-    name  = "service-{i}"
-    tier  = {i} % 3 == 0 ? "edge" : "core"
-    zones = join(",", [for zone in var.service_{i}.zones : upper(zone) if zone != ""])
-  }})
-  peers_{i} = {reference}
-  script_{i} = <<-EOT
-    #!/bin/sh
-    exec service --port=${{8000 + {i} % 1000}} \
-      %{{ for name, value in local.labels_{i} ~}}
-      --label=${{name}}=${{value}} \
-      %{{ endfor ~}}
-      --peer=${{coalesce(local.peers_{i}, "none")}}
-  EOT
-}}
-
-resource "terraform_data" "service_{i}" {{
-  for_each = toset(var.service_{i}.zones)
-
-  input = {{
-    name   = "service-{i}-${{each.key}}"
-    image  = var.service_{i}.image
-    labels = local.labels_{i}
-    script = local.script_{i}
-    far    = local.endpoint_{far}
-  }}
-  triggers_replace = [var.service_{i}.image, sha256(local.script_{i})]
-
-  lifecycle {{
-    create_before_destroy = true
-    ignore_changes        = [input]
-
-    precondition {{
-      condition     = length(local.labels_{i}) >= 3
-      error_message = "Service {i} lacks labels."
-    }}
-  }}
-}}
-
-output "service_{i}" {{
-  value = {{ for zone, instance in terraform_data.service_{i} : zone => instance.input.name }}
-}}
-
-"#
-    );
-}
-
-/// Files of a module of at least so many bytes.
-fn corpus(bytes: usize) -> Vec<(String, String)> {
-    let (mut files, mut size, mut next) = (Vec::new(), 0, 0);
-    while size < bytes {
-        let mut text = String::new();
-        while text.len() + size < bytes && next < (files.len() + 1) * SERVICES_PER_FILE {
-            service(next, &mut text);
-            next += 1;
-        }
-        size += text.len();
-        files.push((format!("services_{}.tf", files.len()), text));
-    }
-    files
-}
 
 /// What is known of `terraform_data`.
 struct OneType(Arc<Schema>);
@@ -184,6 +94,31 @@ fn checked(world: &MemoryWorld) -> Arc<Program> {
     loaded.program
 }
 
+/// The nodes, each after those it depends on.
+fn order(program: &Program) -> Vec<NodeId> {
+    let count = program.node_count();
+    let mut visited = vec![false; count];
+    let mut ordered = Vec::with_capacity(count);
+    for start in 0..count as u32 {
+        let mut stack = vec![(NodeId(start), 0)];
+        while let Some((id, next)) = stack.pop() {
+            if next == 0 && std::mem::replace(&mut visited[id.0 as usize], true) {
+                continue;
+            }
+            match program.dependencies(id).get(next) {
+                Some(dependency) => {
+                    stack.push((id, next + 1));
+                    if !visited[dependency.to.0 as usize] {
+                        stack.push((dependency.to, 0));
+                    }
+                }
+                None => ordered.push(id),
+            }
+        }
+    }
+    ordered
+}
+
 /// Evaluates everything, each instance as its configuration.
 fn evaluated(program: &Arc<Program>, world: &MemoryWorld) {
     let options = EvalOptions {
@@ -197,10 +132,7 @@ fn evaluated(program: &Arc<Program>, world: &MemoryWorld) {
         provider_functions: None,
     };
     let mut evaluator = Evaluator::new(program.clone(), options);
-    let order = plumb_engine::order::of_program(program).expect("there are no cycles");
-    let (mut progress, mut ready) = Progress::start(&order);
-    while let Some(task) = ready.pop() {
-        let id = NodeId(task as u32);
+    for id in order(program) {
         if program.node(id).kind == NodeKind::Resource {
             let schema = evaluator.schema(id).expect("there is one type").clone();
             for instance in evaluator.expand_resource(id).expect("its keys are known") {
@@ -212,7 +144,6 @@ fn evaluated(program: &Arc<Program>, world: &MemoryWorld) {
             let found = evaluator.evaluate(id);
             assert!(!found.has_errors(), "{:?}", found.iter().next());
         }
-        ready.extend(progress.done(task));
     }
     std::hint::black_box(evaluator.outputs());
 }
@@ -237,49 +168,13 @@ fn growth(what: &str, text: impl Fn(usize) -> String, n: usize, rounds: usize) {
     println!("{what:<58} {once:>9.4} s for {n}, {twice:.4} s for {}: n^{:.2}", 2 * n, (twice / once).log2());
 }
 
-/// Whole processes, each tool in turn.
-fn compare(megabytes: f64, rounds: usize) {
-    let directory = tempfile::tempdir().expect("a temporary directory can be made");
-    for (name, text) in corpus((megabytes * 1e6) as usize) {
-        std::fs::write(directory.path().join(name), text).expect("the temporary directory can be written");
-    }
-    let run = |program: &str, arguments: &[&str]| -> Option<f64> {
-        let began = Instant::now();
-        let status = Command::new(program)
-            .args(arguments)
-            .current_dir(directory.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .ok()?;
-        status.success().then(|| began.elapsed().as_secs_f64())
-    };
-    let tools: Vec<&str> = [env!("CARGO_BIN_EXE_plumb"), "terraform", "tofu"]
-        .into_iter()
-        .filter(|tool| tool.ends_with("plumb") || run(tool, &["init", "-backend=false"]).is_some())
-        .collect();
-    let mut times = vec![f64::INFINITY; tools.len()];
-    for _ in 0..rounds {
-        for (time, tool) in times.iter_mut().zip(&tools) {
-            *time = run(tool, &["validate"]).unwrap_or(f64::INFINITY).min(*time);
-        }
-    }
-    for (tool, time) in tools.iter().zip(&times) {
-        let name = Path::new(tool).file_name().map_or((*tool).into(), |name| name.to_string_lossy());
-        let ratio = if *time == times[0] { String::new() } else { format!("  {:.1}x", time / times[0]) };
-        println!("{:<58} {time:>9.4} s{ratio}", format!("{name} validate, {megabytes} MB, whole process"));
-    }
-}
-
 struct Options {
     megabytes: f64,
     rounds: usize,
-    compare: f64,
 }
 
 fn options() -> Options {
-    let mut options = Options { megabytes: 3.8, rounds: 5, compare: 0.4 };
+    let mut options = Options { megabytes: 3.8, rounds: 5 };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut number =
@@ -287,7 +182,6 @@ fn options() -> Options {
         match argument.as_str() {
             "--megabytes" => options.megabytes = number(3.8),
             "--rounds" => options.rounds = number(5.0) as usize,
-            "--compare" => options.compare = number(0.4),
             _ => {}
         }
     }
@@ -295,7 +189,7 @@ fn options() -> Options {
 }
 
 fn main() {
-    let Options { megabytes, rounds, compare: compared } = options();
+    let Options { megabytes, rounds } = options();
     let files = corpus((megabytes * 1e6) as usize);
     let bytes: usize = files.iter().map(|(_, text)| text.len()).sum();
     println!("{:.2} MB in {} files, best of {rounds}", bytes as f64 / 1e6, files.len());
@@ -356,10 +250,6 @@ fn main() {
         rounds,
     );
     growth("a chain of n locals, each longer than the last", chain, 500, rounds);
-
-    if compared > 0.0 {
-        compare(compared, rounds.min(3));
-    }
 }
 
 /// An expression for the numbers below n. `range` makes at most 1,024.

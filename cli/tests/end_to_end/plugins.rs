@@ -12,7 +12,7 @@ fn workspace(text: &str) -> Option<(Workspace, PathBuf)> {
     let required = format!(
         "terraform {{\n  required_providers {{\n    conformance = {{ source = {ADDRESS:?} }}\n  }}\n}}\n"
     );
-    let workspace = Workspace::new(&[("required.tf", &required), ("main.tf", text)]);
+    let workspace = Workspace::new(&[("required.tf", required.as_str()), ("main.tf", text)]);
     workspace.write("program/README", "A folder for the program under development.\n");
     let copy = workspace.path().join("program/terraform-provider-conformance");
     std::fs::copy(program, &copy).expect("a file can be copied");

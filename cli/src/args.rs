@@ -354,6 +354,9 @@ pub struct PlanArgs {
     /// Keep the plan in this file, to be applied exactly as it is.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub out: Option<PathBuf>,
+    /// Write configuration for `import` blocks without a resource into this file, which must be new.
+    #[arg(long, value_name = "FILE", help_heading = "What to plan")]
+    pub generate_config_out: Option<PathBuf>,
     /// Exit with 2 if there are changes.
     #[arg(long, help_heading = "Output")]
     pub detailed_exitcode: bool,

@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use plumb_engine::providers::{Factory as _, Schemas};
 use plumb_model::address::ProviderSource;
 use plumb_model::{Diagnostic, Diagnostics, Sources, Span, Value};
+use plumb_semantics::check::lints::LINTS;
 use plumb_semantics::eval::{EvalOptions, Evaluator, Phase};
 use plumb_semantics::inputs::InputOption;
 use plumb_semantics::{Loaded, Program, World, inputs};
@@ -97,22 +98,46 @@ fn checked(loaded: Loaded, world: &Arc<dyn World>, counts: impl Fn(&Diagnostic) 
     // What could not be read may declare what seems to be missing: that is said when the rest can be read.
     const MAY_BE_THERE: [&str; 4] =
         ["unknown-variable", "unknown-local", "unknown-resource", "unknown-module"];
-    let sound = whole && !found.has_errors();
-    // Nor does what is wrong use anything.
-    let counts = |d: &Diagnostic| {
-        (whole || !MAY_BE_THERE.contains(&d.code))
-            && (sound || d.is_error() || !d.code.starts_with("unused-"))
+    let says_more = |found: &Diagnostic| {
+        whole
+            || !(MAY_BE_THERE.contains(&found.code)
+                || LINTS.contains(&found.code)
+                || on_a_line_of(found, &diagnostics, &program.sources))
     };
-    diagnostics.extend(found.into_iter().filter(counts));
+    let found: Vec<Diagnostic> = found.into_iter().filter(says_more).collect();
+    diagnostics.extend(found);
     diagnostics.sort();
     Checked { program, registry, schemas, diagnostics }
+}
+
+/// Whether a line in which something could not be read is what a diagnostic is about.
+fn on_a_line_of(found: &Diagnostic, unread: &Diagnostics, sources: &Sources) -> bool {
+    let line =
+        |span: Span| sources.try_get(span.source).map(|source| source.position(span.start as usize).line);
+    let Some(span) = found.span() else { return false };
+    unread
+        .iter()
+        .filter(|d| d.is_error())
+        .filter_map(Diagnostic::span)
+        .any(|other| other.source == span.source && line(other) == line(span))
 }
 
 /// Loads and checks the configuration of the working directory, and shows what is wrong with it.
 ///
 /// `None` if there are errors.
 pub fn open(world: Arc<dyn World>, variables: &VariableArgs, ui: &Ui) -> Option<Session> {
+    open_despite(world, variables, ui, |_| false)
+}
+
+/// The same, whatever is said that `passed_over` lets pass.
+pub fn open_despite(
+    world: Arc<dyn World>,
+    variables: &VariableArgs,
+    ui: &Ui,
+    passed_over: impl Fn(&Diagnostic) -> bool,
+) -> Option<Session> {
     let Checked { program, registry, schemas, diagnostics } = check_only(&world, variables);
+    let diagnostics: Diagnostics = diagnostics.into_iter().filter(|found| !passed_over(found)).collect();
     if ui.diagnostics(&diagnostics, &program.sources) {
         return None;
     }

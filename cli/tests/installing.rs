@@ -1,5 +1,6 @@
 //! `plumb init` and `plumb providers` with a registry and a mirror on loopback, beside Terraform where that is there.
 
+#[allow(dead_code, reason = "other tests need more of it")]
 mod support;
 
 use std::time::{Duration, Instant};

@@ -7,6 +7,7 @@
 //! [`plan`] decides everything; [`execute`] decides nothing. Providers are known by their contract alone and never
 //! trusted: [`object`] computes and checks what goes to them and what comes back.
 
+pub mod adopt;
 pub mod cancel;
 pub mod changeset;
 mod ephemeral;

@@ -6,10 +6,12 @@ use std::time::SystemTime;
 
 use plumb_engine::plan::Prior;
 use plumb_functions::console;
-use plumb_model::{Diagnostics, Sources, Value};
+use plumb_model::{Diagnostics, Marks, SourceId, Sources, Value};
 use plumb_semantics::eval::{Evaluator, ModuleRef, Phase};
 use plumb_semantics::program::{NodeId, NodeKind};
+use plumb_syntax::Dialect;
 
+use super::completion::Names;
 use crate::args::ConsoleArgs;
 use crate::session::{self, Session};
 use crate::store;
@@ -63,7 +65,11 @@ fn visit(evaluator: &mut Evaluator, session: &Session, prior: &Prior, id: NodeId
                     let recorded = prior.get(&address).and_then(|kept| kept.current.as_ref());
                     let value = ty.and_then(|ty| {
                         let recorded = recorded?;
-                        plumb_model::json::decode(recorded.attributes.as_str(), &ty).ok()
+                        let value = plumb_model::json::decode(recorded.attributes.as_str(), &ty).ok()?;
+                        let secret = recorded.sensitive.iter().map(|path| (path, Marks::SENSITIVE));
+                        let value = value.mark_paths(secret);
+                        let of_schema = evaluator.schema(id)?.block.sensitive_paths(&value);
+                        Some(value.mark_paths(of_schema.iter().map(|(path, marks)| (path, *marks))))
                     });
                     let unknown = || Value::unknown(plumb_model::Type::Dynamic);
                     let ty = evaluator.schema(id).map(|schema| schema.block.implied_type());
@@ -122,33 +128,35 @@ fn lines(evaluator: &Evaluator, ui: &Ui) -> Exit {
     Exit::Done
 }
 
-/// Whether brackets are open at the end of a text, so that another line belongs to it.
-fn is_unfinished(text: &str) -> bool {
-    let mut depth = 0i64;
-    let mut quoted = false;
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' if quoted => {
-                chars.next();
-            }
-            '"' => quoted = !quoted,
-            '(' | '[' | '{' if !quoted => depth += 1,
-            ')' | ']' | '}' if !quoted => depth -= 1,
-            _ => {}
-        }
-    }
-    depth > 0 && !quoted
+/// Whether something is open at the end of a text, so that another line belongs to it.
+fn is_unfinished(text: &str, dialect: Dialect) -> bool {
+    const OPEN: [&str; 6] = [
+        "unclosed-bracket",
+        "unbalanced-parentheses",
+        "unterminated-call",
+        "unterminated-comment",
+        "unterminated-heredoc",
+        "invalid-heredoc",
+    ];
+    let origin = plumb_syntax::Origin::whole(SourceId(0));
+    let found = plumb_syntax::parse_expression(&origin, text, dialect).diagnostics;
+    // A closing bracket too many, or a string that does not end in its line, is no better with more lines.
+    let hopeless = ["unexpected-closing-bracket", "unterminated-string", "multi-line-string"];
+    found.iter().any(|d| OPEN.contains(&d.code)) && !found.iter().any(|d| hopeless.contains(&d.code))
 }
 
 fn interactive(evaluator: &Evaluator, ui: &Ui) -> Exit {
-    let mut editor = match rustyline::DefaultEditor::new() {
+    let config = rustyline::Config::builder().completion_type(rustyline::CompletionType::List).build();
+    let mut editor = match rustyline::Editor::<Names, rustyline::history::DefaultHistory>::with_config(config)
+    {
         Ok(editor) => editor,
         Err(error) => {
             ui.remark(&format!("The terminal cannot be used: {error}"));
             return Exit::Error;
         }
     };
+    editor.set_helper(Some(Names::of(evaluator)));
+    let dialect = evaluator.program().root().dialect;
     let history = std::path::Path::new(store::DATA_DIRECTORY).join("console-history");
     // No history yet is the usual case at the start.
     let _ = editor.load_history(&history);
@@ -166,7 +174,7 @@ fn interactive(evaluator: &Evaluator, ui: &Ui) -> Exit {
             }
             Err(_) => break,
         }
-        if is_unfinished(&text) {
+        if is_unfinished(text.trim_end(), dialect) {
             continue;
         }
         let typed = std::mem::take(&mut text);
@@ -193,12 +201,16 @@ fn interactive(evaluator: &Evaluator, ui: &Ui) -> Exit {
 
 #[cfg(test)]
 mod tests {
-    use super::is_unfinished;
+    use super::*;
 
     #[test]
-    fn open_brackets_ask_for_another_line() {
-        assert!(is_unfinished("[1,"));
-        assert!(!is_unfinished("[1, \"[\"]"));
-        assert!(!is_unfinished("upper(\"a\")"));
+    fn what_is_open_asks_for_another_line() {
+        let unfinished = |text| is_unfinished(text, Dialect::Terraform);
+        for text in ["[1,", "upper(", "{", "<<EOT", "<<EOT\nhello", "[for x in [1] :"] {
+            assert!(unfinished(text), "{text}");
+        }
+        for text in ["[1, \"[\"]", "upper(\"a\")", "1 +", "\"a", "]", "<<EOT\nhello\nEOT", "nope"] {
+            assert!(!unfinished(text), "{text}");
+        }
     }
 }

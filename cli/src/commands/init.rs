@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use plumb_engine::providers::Schemas;
+use plumb_model::diagnostic::Severity;
 use plumb_model::{Diagnostics, Sources};
 use plumb_provider_install::config::{Method, Origin};
 use plumb_provider_install::{Address, Choice, Constraints, Installed};
@@ -55,10 +56,10 @@ pub fn run(args: &InitArgs, ui: &Ui) -> Exit {
     let registry = Registry::for_program(&program);
     let used = session::used_providers(&program);
     let (_, trouble) = session::wait(Schemas::load(&registry, used.iter().cloned()));
-    let found = trouble.into_iter().flat_map(|(_, errors)| errors).collect();
-    if ui.diagnostics(&found, &program.sources) {
-        return Exit::Error;
-    }
+    // They are installed all the same, as after `terraform init`: who only needs their packages is not held up.
+    let mut found: Diagnostics = trouble.into_iter().flat_map(|(_, errors)| errors).collect();
+    found.iter_mut().for_each(|diagnostic| diagnostic.severity = Severity::Warning);
+    ui.diagnostics(&found, &program.sources);
     for source in used.iter().filter(|source| compiled::is_compiled_in(source)) {
         ui.remark(&format!("Provider {source}: compiled in."));
     }

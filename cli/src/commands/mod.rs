@@ -12,13 +12,16 @@ use crate::ui::{Exit, Ui};
 
 mod apply;
 mod artifact;
+mod completion;
 pub(crate) mod configuration;
 mod console;
 mod explain;
 mod fmt;
+mod generate;
 mod get;
 mod graph;
 mod history;
+mod import;
 mod init;
 mod interface;
 mod listen;
@@ -77,17 +80,7 @@ fn run(command: &Command, ui: &Ui) -> Exit {
         Command::Rollback(args) => {
             rollback::run(args, ui).unwrap_or_else(|trouble| state::report(trouble, ui))
         }
-        Command::Import(args) => {
-            let block = Diagnostic::error("import-by-block", "Objects are imported by blocks").detail(format!(
-                "This version takes existing objects under management with an `import` block, which is planned and reviewed like any change: import {{ to = {} id = \"{}\" }}",
-                args.address, args.id
-            ));
-            let block = block.help(
-                "Write the block on three lines into the configuration, then `plumb plan` and `plumb apply`.",
-            );
-            ui.diagnostics(&block.into(), &Sources::new());
-            Exit::Error
-        }
+        Command::Import(args) => import::run(args, ui),
         Command::Graph(args) => graph::run(args, ui),
         Command::Console(args) => console::run(args, ui),
         Command::Explain(args) => explain::run(args, ui),

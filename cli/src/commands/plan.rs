@@ -28,6 +28,11 @@ pub fn run(args: &PlanArgs, ui: &Ui) -> Exit {
     if !session::require_configuration(&*world, ui) {
         return Exit::Error;
     }
+    if let Some(file) = &args.generate_config_out
+        && let Err(exit) = super::generate::write(file, &args.planning.variables, &world, ui)
+    {
+        return exit;
+    }
     let opened = match open_for_planning(&args.planning.lock, "plan") {
         Ok(opened) => opened,
         Err(trouble) => return report(trouble, ui),
@@ -111,8 +116,18 @@ pub fn make(
             return None;
         }
     };
+    let session = session::open(world, &args.variables, ui)?;
+    make_for(session, options, opened, ui)
+}
+
+/// Makes a plan of a configuration that has been opened. `None` after errors, which have been shown.
+pub(super) fn make_for(
+    mut session: Session,
+    options: Options,
+    opened: &Opened,
+    ui: &Ui,
+) -> Option<(Session, Plan)> {
     ui.diagnostics(&store::warnings(opened.state()), &Sources::new());
-    let mut session = session::open(world, &args.variables, ui)?;
     if let Opened::Locked(store) = opened
         && let Err(error) = settle_records(&store.state)
     {
@@ -231,6 +246,7 @@ fn options(args: &PlanningArgs, purpose: Purpose) -> Result<Options, Diagnostics
         targets: wanted,
         excludes,
         replace,
+        imports: Vec::new(),
         parallelism: usize::from(args.parallelism),
     })
 }

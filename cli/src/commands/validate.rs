@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use plumb_model::{Diagnostics, Sources};
+use plumb_model::{Diagnostic, Diagnostics, Severity, Sources};
 use plumb_semantics::World;
 
 use crate::args::ValidateArgs;
@@ -48,7 +48,17 @@ pub fn run(args: &ValidateArgs, ui: &Ui) -> Exit {
 
 fn check(args: &ValidateArgs) -> Checked {
     let world: Arc<dyn World> = Arc::new(DiskWorld::new());
-    session::check_leniently(&world, &args.variables.in_order)
+    let checked = session::check_leniently(&world, &args.variables.in_order);
+    Checked { diagnostics: checked.diagnostics.into_iter().map(importable).collect(), ..checked }
+}
+
+/// What is to be imported may get its configuration from the plan, so that it lacks one is no mistake.
+fn importable(mut found: Diagnostic) -> Diagnostic {
+    if found.code == "unknown-import-target" {
+        found.severity = Severity::Warning;
+        found = found.help("`plumb plan -generate-config-out=FILE` writes the missing resource.");
+    }
+    found
 }
 
 /// Makes the safe suggestions until there are none, and shows what was changed. With `-diff` nothing is written, so only

@@ -75,10 +75,12 @@ fn head(input: &Input) -> String {
             }
         }
     }
+    // Types of `.cfg` files say themselves whether null is among their values.
+    let said = input.shape.as_ref().is_some_and(|shape| !shape.is_nullable());
     head.push_str(&marks([
         (input.sensitive, "sensitive"),
         (input.ephemeral, "ephemeral"),
-        (!input.nullable, "not null"),
+        (!input.nullable && !said, "not null"),
         (input.constant, "const"),
     ]));
     head

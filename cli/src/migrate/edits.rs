@@ -19,7 +19,7 @@ pub(super) fn of_file(source: SourceId, text: &str) -> Result<String, Diagnostic
     tree.body.blocks().for_each(|block| check_body(&block.body, &mut found));
     let found = found.into_result()?;
     debug_assert!(found.is_empty(), "every reason is an error");
-    let mut insertions = Vec::new();
+    let mut insertions = super::types::insertions(&tree.body, &text);
     let resources =
         tree.body.blocks().filter(|b| matches!(b.kind.as_str(), "resource" | "data" | "ephemeral"));
     for block in resources {

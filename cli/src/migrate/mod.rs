@@ -4,6 +4,7 @@
 //! The text of a file stays as it is, with its comments and its layout, except for a few insertions ([`edits`]):
 //!
 //! - providers that were implied are named in `required_providers`, since a name alone means a compiled-in one in `.cfg` files;
+//! - types say that parts may be null and that objects may have more attributes ([`types`]), which is so in every `.tf` file;
 //! - an argument `enabled` of a provider goes into a block `_`, since `enabled` is a meta-argument there.
 //!
 //! What means something else in `.cfg` files and cannot be rewritten is a reason to leave a directory as it is. Afterwards
@@ -11,6 +12,7 @@
 
 mod edits;
 pub mod overlay;
+mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};

@@ -19,6 +19,7 @@ pub mod diagnostic;
 pub mod diff;
 pub mod escape;
 pub mod events;
+pub mod generated;
 pub mod json;
 pub mod outputs;
 pub mod plan_json;

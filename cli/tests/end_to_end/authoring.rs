@@ -281,6 +281,48 @@ fn implied_providers_are_named() {
     }
 }
 
+const LENIENT: &str = r#"variable "net" {
+  type = object({
+    name    = string
+    subnets = map(object({ cidr = string, public = optional(bool, false) }))
+  })
+  default = { name = null, subnets = { a = { cidr = "10.0.0.0/8", extra = 1 } }, more = true }
+}
+
+variable "names" {
+  type     = list(string)
+  nullable = false
+  default  = ["a", null]
+}
+
+variable "empty" {
+  type    = object({})
+  default = null
+}
+
+resource "terraform_data" "all" {
+  input = [var.net, var.names, var.empty]
+}
+"#;
+
+#[test]
+fn types_mean_the_same_afterwards() {
+    let workspace = Workspace::new(&[("main.tf", LENIENT)]);
+    let before = workspace.plumb(&["plan"]).succeeds().stdout;
+    workspace.plumb(&["migrate-config", "-write"]).succeeds();
+    let text = workspace.read("main.cfg");
+    for part in [
+        "    name    = string?\n",
+        "map(object({ cidr = string?, public = optional(bool, false), ... })?)?\n    ...\n  })?\n",
+        "type     = list(string?)\n",
+        "type    = object({ ... })?\n",
+    ] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    workspace.plumb(&["fmt", "-check"]).succeeds();
+    assert_eq!(workspace.plumb(&["plan"]).succeeds().stdout, before);
+}
+
 #[test]
 fn an_argument_that_would_become_a_meta_argument_is_escaped() {
     let workspace = Workspace::new(&[(

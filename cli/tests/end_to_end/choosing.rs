@@ -169,3 +169,33 @@ fn no_more_calls_run_at_once_than_allowed() {
     workspace.apply(&["-parallelism=1"]);
     workspace.plumb(&["plan", "-parallelism=0"]).exits(1);
 }
+
+#[test]
+fn an_object_is_imported_by_command() {
+    let workspace = Workspace::of(
+        "variable \"v\" {}\n\nresource \"terraform_data\" \"a\" {\n  for_each = toset([\"k\"])\n  input    = var.v\n}\n",
+    );
+    let import = |address: &str| workspace.plumb(&["import", "-var", "v=x", address, "abc", "-reason=CHG-7"]);
+    import("terraform_data.b").exits(1).says("There is no resource `terraform_data.b`");
+    import("terraform_data.a[\"other\"]").exits(1).says("There is no instance");
+    import("terraform_data.a[\"k\"]").succeeds().says("1 imported");
+    assert_eq!(workspace.recorded(), ["terraform_data.a[\"k\"]"]);
+    workspace.plumb(&["state", "show", "terraform_data.a[\"k\"]"]).succeeds().prints("abc");
+    workspace.plumb(&["history"]).succeeds().prints("import").prints("(CHG-7)");
+    import("terraform_data.a[\"k\"]").exits(1).says("managed already");
+    workspace.plumb(&["plan", "-var=v=x", "-detailed-exitcode"]).exits(2).prints("1 to update");
+}
+
+#[test]
+fn configuration_is_written_for_what_is_imported() {
+    let workspace = Workspace::of("import {\n  to = terraform_data.a\n  id = \"abc\"\n}\n");
+    workspace.plumb(&["plan"]).exits(1).says("There is no resource `terraform_data.a`");
+    let run = workspace.plumb(&["plan", "-generate-config-out=new.cfg"]).succeeds();
+    run.prints("will be imported").says("Wrote configuration for 1 object to new.cfg");
+    let text = workspace.read("new.cfg");
+    assert!(text.contains("resource \"terraform_data\" \"a\" {"), "{text}");
+    workspace.plumb(&["fmt", "-check"]).succeeds();
+    workspace.plumb(&["plan", "-generate-config-out=new.cfg"]).exits(1).says("is there already");
+    workspace.apply(&[]);
+    workspace.is_settled(&[]);
+}

@@ -378,7 +378,20 @@ impl Planner<'_> {
         if prior.value.is_null() {
             return None;
         }
-        Some(self.change(Action::NoOp, prior, prior.value.clone(), prior.private.clone()))
+        let mut change = self.change(Action::NoOp, prior, prior.value.clone(), prior.private.clone());
+        change.importing = self.imported();
+        change.identity = prior.identity.clone();
+        Some(change)
+    }
+
+    /// What is taken under management, as text; none if the object has been managed before.
+    fn imported(&self) -> Option<EcoString> {
+        match &self.job.wish {
+            Wish::Exist(wish) if self.job.recorded.is_none() => {
+                wish.import.as_ref().map(promise::import_text)
+            }
+            _ => None,
+        }
     }
 
     fn change(&self, action: Action, prior: &Prior, after: Value, planned_private: Bytes) -> Change {
@@ -489,8 +502,7 @@ impl Planner<'_> {
         change.reason = reason;
         change.replace_paths = replace_paths;
         change.identity = response.identity;
-        change.importing =
-            job.recorded.is_none().then(|| wish.import.as_ref().map(promise::import_text)).flatten();
+        change.importing = self.imported();
         Some(change)
     }
 

@@ -448,6 +448,9 @@ impl Walker<'_> {
     }
 
     fn import_of(&mut self, address: &Instance) -> Result<Option<ImportTarget>, Diagnostics> {
+        if let Some((_, id)) = self.options.imports.iter().find(|(to, _)| to == address) {
+            return Ok(Some(ImportTarget::Id(id.clone())));
+        }
         if self.program.root().imports.is_empty() {
             return Ok(None);
         }

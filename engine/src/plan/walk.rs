@@ -39,6 +39,8 @@ pub struct Options {
     pub excludes: Vec<Target>,
     /// Replace these whatever is found.
     pub replace: Vec<Instance>,
+    /// Take these objects under management, by id, besides those that `import` blocks name.
+    pub imports: Vec<(Instance, ecow::EcoString)>,
     /// How many calls to providers may run at once; at least 1.
     pub parallelism: usize,
 }
@@ -51,6 +53,7 @@ impl Default for Options {
             targets: Vec::new(),
             excludes: Vec::new(),
             replace: Vec::new(),
+            imports: Vec::new(),
             parallelism: 10,
         }
     }

@@ -20,10 +20,10 @@ pub(crate) fn functions() -> Vec<Function> {
         Function::new("abs", Type::Number, |call| Ok(call.number(0).abs().into()))
             .describe("Returns the absolute value of a number.")
             .takes(number("num", "The number.")),
-        Function::new("ceil", Type::Number, |call| Ok(call.number(0).ceil().into()))
+        Function::new("ceil", Type::Number, |call| Ok(integral(call.number(0).ceil())))
             .describe("Returns the closest whole number that is greater than or equal to the given one.")
             .takes(number("num", "The number.")),
-        Function::new("floor", Type::Number, |call| Ok(call.number(0).floor().into()))
+        Function::new("floor", Type::Number, |call| Ok(integral(call.number(0).floor())))
             .describe("Returns the closest whole number that is less than or equal to the given one.")
             .takes(number("num", "The number.")),
         Function::new("log", Type::Number, log)
@@ -54,6 +54,11 @@ pub(crate) fn functions() -> Vec<Function> {
             .describe("Makes a list of numbers from a start, which is included, to an end, which is not.")
             .takes_many(number("params", "The end; or start and end; or start, end and step.")),
     ]
+}
+
+/// A whole number as a value: there is no negative zero among them.
+fn integral(number: Number) -> Value {
+    if number.is_zero() { Value::int(0) } else { number.into() }
 }
 
 fn double(call: &Call<'_>, i: usize) -> Result<f64, FunctionError> {

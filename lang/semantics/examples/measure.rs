@@ -1,6 +1,6 @@
 //! Measures loading, checking and evaluating: `cargo run --release -p plumb-semantics --example measure -- [n]`.
 //!
-//! Two shapes: n small resource blocks with three references each, in layers; and one block with n instances of
+//! With a directory instead of a number, the files in it are read and checked. Two shapes: n small resource blocks with three references each, in layers; and one block with n instances of
 //! `for_each`. Prints seconds for each stage.
 
 #![allow(clippy::print_stdout, reason = "printing is what it is for")]
@@ -18,10 +18,42 @@ use plumb_semantics::eval::{EvalOptions, Evaluator, Phase};
 use plumb_semantics::{LoadOptions, MemoryWorld, NodeKind, Schemas, World, load};
 
 fn main() {
+    if let Some(directory) =
+        std::env::args().nth(1).filter(|argument| std::path::Path::new(argument).is_dir())
+    {
+        return read(&directory);
+    }
     let n: usize = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(100_000);
     measure("layers", layers(n));
     measure("for_each", for_each(n));
     measure("chain of locals", chain(n));
+}
+
+/// Reads and checks the files of a directory a few times.
+fn read(directory: &str) {
+    let entries = std::fs::read_dir(directory).expect("the directory can be read").flatten();
+    let files: Vec<(String, String)> = entries
+        .filter(|entry| entry.path().is_file())
+        .map(|entry| {
+            let text = std::fs::read_to_string(entry.path()).expect("a source is text");
+            (entry.file_name().to_string_lossy().into_owned(), text)
+        })
+        .collect();
+    let schemas: Arc<dyn Schemas> = Arc::new(TestSchemas::new());
+    let world: Arc<dyn World> = Arc::new(MemoryWorld::new(files));
+    for _ in 0..5 {
+        let start = Instant::now();
+        let loaded = load(&*world, std::path::Path::new("."), &LoadOptions::default());
+        let loading = start.elapsed();
+        let found = plumb_semantics::check(&loaded.program, &schemas, &world);
+        let both = start.elapsed();
+        println!(
+            "load {:.4} s, load and check {:.4} s, {} diagnostics",
+            loading.as_secs_f64(),
+            both.as_secs_f64(),
+            loaded.diagnostics.len() + found.len()
+        );
+    }
 }
 
 fn layers(n: usize) -> String {

@@ -281,6 +281,13 @@ pub struct Library {
     pub digest: EcoString,
 }
 
+impl Module {
+    /// Where the provider comes from that a local name stands for.
+    pub fn provider_source(&self, name: &str) -> ProviderSource {
+        crate::load::providers::source(&self.declarations, name)
+    }
+}
+
 /// A `variable` block.
 #[derive(Debug)]
 pub struct VariableDecl {

@@ -1,4 +1,4 @@
-//! Every pair in `expressions.jsonl` and `functions.jsonl` holds: results are printed exactly so, errors are errors.
+//! Every pair in `expressions.jsonl`, `functions.jsonl` and `combinations.jsonl` holds: results are printed exactly so, errors are errors.
 //!
 //! Each line is an expression and what Terraform 1.11 prints for it, or the summary of its error. `files` are put in an
 //! otherwise empty directory; with `via: "local"` the expression stands in a file, since it has several lines.
@@ -17,6 +17,11 @@ fn every_pair_holds() {
 #[test]
 fn every_pair_of_functions_in_corner_cases_holds() {
     check_pairs(include_str!("functions.jsonl"), 4_000);
+}
+
+#[test]
+fn every_pair_of_combinations_holds() {
+    check_pairs(include_str!("combinations.jsonl"), 1_500);
 }
 
 fn check_pairs(text: &str, at_least: usize) {

@@ -298,6 +298,10 @@ fn hint_for(trouble: &Trouble, at: usize) -> Option<EcoString> {
             "Digits of a number are not grouped.".into()
         }
         ";" => "Use line breaks and commas.".into(),
+        "where" => {
+            "Conditions of types are understood in `.cfg` files; in `.tf` files write a `validation` block."
+                .into()
+        }
         _ => return None,
     };
     Some(hint)
@@ -584,7 +588,14 @@ pub fn missing_arms(span: Span) -> Diagnostic {
     Diagnostic::error("invalid-expression", "Invalid expression")
         .detail("The conditional ends behind its `?`; wanted two values.")
         .at(span)
-        .help("Complete it: `condition ? value : other`.")
+        .help("Complete it: `condition ? value : other`. Types that may be null, `T?`, are understood in `.cfg` files.")
+}
+
+/// `...` alone in the type of an object of a `.tf` file.
+pub fn open_object(span: Span) -> Diagnostic {
+    native_only("...", span)
+        .help("Remove it: in `.tf` files a value may always have more attributes than its object type.")
+        .suggest(span, "", false)
 }
 
 /// Something is nested deeper than [`MAX_DEPTH`].

@@ -305,7 +305,7 @@ fn long_chains_fit_a_small_stack() {
                 let parsed = parse(SOURCE, &text, dialect);
                 // In Terraform's language each operator that it lacks is a mistake of its own.
                 let lacking = dialect == Dialect::Terraform
-                    && ["?.", "?[", "??"].iter().any(|lacking| piece.contains(lacking));
+                    && ["?.", "?[", "??"].iter().any(|lacking| text.contains(lacking));
                 let count = parsed.diagnostics.len();
                 assert!(lacking || count <= 2, "{piece}: {count} diagnostics");
                 let _ = format(SOURCE, &text, dialect);

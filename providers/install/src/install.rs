@@ -182,7 +182,7 @@ impl One<'_> {
             self.installer.config.cache.as_deref().map(|folder| shelf_of(folder, which)).transpose()?;
         let busy = cache.as_ref().unwrap_or(&own).clone();
         // From here on other processes wait, and then find in the cache what this one has fetched.
-        let _lock = lock(&busy, which).await.map_err(|error| unwritable(error))?;
+        let _lock = lock(&busy, which).await.map_err(unwritable)?;
         let stage = busy.stage().map_err(unwritable)?;
         let cached = cache.as_ref().map(|cache| cache.place(which.address, which.version, which.platform));
         if let Some(cached) = &cached

@@ -212,12 +212,12 @@ impl<'a> Planning<'a> {
 /// What a modifier of an attribute knows, and what it may alter.
 ///
 /// ```
-/// use plumb_provider_sdk::{Attr, Model, plan::AttributePlan};
+/// use plumb_provider_sdk::{Attr, Model, Value, plan::AttributePlan};
 ///
 /// /// Leaves the revision alone as long as nothing changes, and counts on otherwise.
 /// fn count(plan: &mut AttributePlan<'_>) {
 ///     if let (true, Some(prior)) = (plan.changes, plan.prior.and_then(|prior| prior.as_number()?.to_i64())) {
-///         plan.planned = (prior + 1).into();
+///         plan.planned = Value::int(prior + 1);
 ///     }
 /// }
 ///

@@ -59,7 +59,9 @@ pub fn check(program: &Arc<Program>, schemas: &Arc<dyn Schemas>, world: &Arc<dyn
         functions::check(&module.declarations, &mut seen, &mut diagnostics);
     }
     schema::check(program, &**schemas, &mut diagnostics);
-    let of_types = types::check(program, &**schemas, &**world);
+    // What is wrong by form is not said again.
+    let of_types = types::check(program, &**schemas, &**world).into_iter();
+    let of_types: Diagnostics = of_types.filter(|d| !overlaps(d, &diagnostics)).collect();
     try_out(program, schemas, world, &of_types, &mut diagnostics);
     diagnostics.extend(of_types);
     let mut diagnostics = lints::check(program, &**world, diagnostics);

@@ -6,6 +6,7 @@ use ecow::{EcoString, eco_format};
 use plumb_model::diagnostic::{did_you_mean, nearest};
 use plumb_model::{Diagnostic, Diagnostics, Span};
 use plumb_syntax::tree::{Attribute, Block, Body, Expr, ExprKind, Item};
+use plumb_syntax::{Dialect, Origin, parse_expression};
 
 use crate::program::Condition;
 
@@ -213,6 +214,12 @@ pub(super) fn references(body: &Body, name: &str, diagnostics: &mut Diagnostics)
     found.retain_mut(|element| match &element.kind {
         ExprKind::Traversal(_) => true,
         ExprKind::Error => false,
+        ExprKind::String(text) if is_reference(text) => {
+            diagnostics.push(quoted("Quoted references are deprecated", text, element.span));
+            let origin = Origin::at(element.span.source, element.span.start + 1);
+            *element = parse_expression(&origin, &text.clone(), Dialect::Terraform).tree;
+            true
+        }
         _ => {
             diagnostics.push(
                 Diagnostic::error("not-a-reference", "A reference is required")
@@ -223,6 +230,20 @@ pub(super) fn references(body: &Body, name: &str, diagnostics: &mut Diagnostics)
         }
     });
     found
+}
+
+/// Whether a text is a reference in the form that Terraform 0.11 wanted in quotes: names and dots.
+fn is_reference(text: &str) -> bool {
+    text.contains('.') && text.split('.').all(is_name)
+}
+
+/// Says that something stands in quotes that should not.
+pub(super) fn quoted(summary: &'static str, text: &str, span: Span) -> Diagnostic {
+    Diagnostic::warning("quoted-reference", summary)
+        .detail("Early versions of Terraform wanted quotes here; they mean nothing any more.")
+        .at(span)
+        .help(eco_format!("Write `{text}`."))
+        .suggest(span, text, true)
 }
 
 const CONDITION: Shape =

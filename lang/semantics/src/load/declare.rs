@@ -283,7 +283,7 @@ impl<'a> Declaring<'a> {
             ephemeral: flag(body, "ephemeral", found).unwrap_or(false),
             nullable,
             constant: flag(body, "const", found).unwrap_or(false),
-            deprecated: text(body, "deprecated", found).map(|(text, _)| text),
+            deprecated: deprecation(body, found),
             validations: blocks::conditions(body, "validation", found),
             name: name.clone(),
         };
@@ -360,7 +360,7 @@ impl<'a> Declaring<'a> {
             description: text(body, "description", found).map(|(text, _)| text).unwrap_or_default(),
             sensitive,
             ephemeral: flag(body, "ephemeral", found).unwrap_or(false),
-            deprecated: text(body, "deprecated", found).map(|(text, _)| text),
+            deprecated: deprecation(body, found),
             depends_on: references(body, "depends_on", found),
             preconditions: blocks::conditions(body, "precondition", found),
             name: name.clone(),
@@ -646,6 +646,20 @@ impl<'a> Declaring<'a> {
             None => self.diagnostics.push(invalid_address(to.span)),
         }
     }
+}
+
+/// Why something should not be used any more.
+fn deprecation(body: &plumb_syntax::tree::Body, found: &mut Diagnostics) -> Option<EcoString> {
+    let (reason, span) = text(body, "deprecated", found)?;
+    if reason.trim().is_empty() {
+        found.push(
+            Diagnostic::error("empty-deprecation", "Deprecation without a reason")
+                .detail("`deprecated` says what to use instead; an empty text tells nobody anything.")
+                .at(span)
+                .help("Write what to use instead, or remove the argument."),
+        );
+    }
+    Some(reason)
 }
 
 /// Adds a declaration, or reports that there is one of that name.

@@ -21,7 +21,7 @@ pub(super) fn apply(blocks: &mut Vec<Arc<Block>>, overrides: Vec<Arc<Block>>, di
         match over.kind.as_str() {
             "locals" => override_locals(blocks, &over, diagnostics),
             "terraform" | "language" => override_settings(blocks, &over),
-            "moved" | "import" | "removed" | "check" => {
+            "moved" | "import" | "removed" | "check" | "types" | "function" => {
                 diagnostics.push(
                     Diagnostic::error("cannot-override", "Block not allowed in an override file")
                         .detail(eco_format!("A `{}` block has nothing to override.", over.kind))

@@ -293,9 +293,19 @@ pub(super) fn provisioner(block: &Arc<Block>, diagnostics: &mut Diagnostics) -> 
 
 fn keyword(body: &Body, name: &str, words: &[&str], diagnostics: &mut Diagnostics) -> Option<EcoString> {
     let attribute = body.attribute(name)?;
-    let written = attribute.value.as_keyword().or_else(|| attribute.value.as_string().map(EcoString::as_str));
+    let quoted = attribute.value.as_string().map(EcoString::as_str);
+    let written = attribute.value.as_keyword().or(quoted);
     match written.filter(|word| words.contains(word)) {
-        Some(word) => Some(word.into()),
+        Some(word) => {
+            if quoted.is_some() {
+                diagnostics.push(blocks::quoted(
+                    "Quoted keywords are deprecated",
+                    word,
+                    attribute.value.span,
+                ));
+            }
+            Some(word.into())
+        }
         None => {
             diagnostics.push(
                 Diagnostic::error("invalid-keyword", "Invalid keyword")

@@ -38,6 +38,16 @@ pub(super) fn read(declaring: &mut Declaring<'_>, block: &Arc<Block>) {
         check_version(&constraint, span, version, is_language, found);
         settings.required_versions.push((constraint, span));
     }
+    if let Some(attribute) = body.attribute("language")
+        && attribute.value.as_keyword() != Some("TF2021")
+    {
+        found.push(
+            Diagnostic::error("unknown-edition", "Unknown edition")
+                .detail("The only edition of Terraform's language is `TF2021`, written without quotes.")
+                .at(attribute.value.span)
+                .help("Remove the argument: it says what goes without saying."),
+        );
+    }
     if let Some((edition, span)) = text(body, "edition", found) {
         if edition != "2026" {
             found.push(

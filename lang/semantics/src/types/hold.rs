@@ -270,6 +270,9 @@ impl Holder {
     fn sequence(&mut self, value: &Value, element: &Shape, shape: &Shape) -> Option<Value> {
         let is_set = matches!(value, Value::Set(_));
         let Some(items) = value.as_items() else { return self.converted(value, &shape.ty(), shape) };
+        if is_already(value, element, shape, items.iter()) {
+            return Some(value.clone());
+        }
         let mut held = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
             self.path.push(if is_set { Step::Any } else { Step::Index(index) });
@@ -284,6 +287,9 @@ impl Holder {
 
     fn map(&mut self, value: &Value, element: &Shape, shape: &Shape) -> Option<Value> {
         let Some(entries) = value.as_entries() else { return self.converted(value, &shape.ty(), shape) };
+        if is_already(value, element, shape, entries.values()) {
+            return Some(value.clone());
+        }
         let mut held = Vec::with_capacity(entries.len());
         for (name, item) in entries.iter() {
             self.path.push(Step::Key(name.clone()));
@@ -506,6 +512,18 @@ impl Holder {
         }
         None
     }
+}
+
+/// Whether a collection of primitives is of its type already, so that it is passed on without a copy.
+fn is_already<'v>(
+    value: &Value,
+    element: &Shape,
+    shape: &Shape,
+    mut items: impl Iterator<Item = &'v Value>,
+) -> bool {
+    matches!(element.kind, ShapeKind::Bool | ShapeKind::Number | ShapeKind::String)
+        && value.ty() == shape.ty()
+        && items.all(|item| !item.is_null())
 }
 
 /// A null of the type.

@@ -276,7 +276,8 @@ impl Shape {
         self.any_part(&mut |shape| matches!(shape.kind, ShapeKind::Secret(_)))
     }
 
-    fn any_part(&self, is: &mut dyn FnMut(&Shape) -> bool) -> bool {
+    /// Whether something holds of the type or of a part of it, those of types that it names included.
+    pub(crate) fn any_part(&self, is: &mut dyn FnMut(&Shape) -> bool) -> bool {
         is(self)
             || match &self.kind {
                 ShapeKind::Any

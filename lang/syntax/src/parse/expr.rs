@@ -440,7 +440,9 @@ impl Walker<'_> {
                     }
                 }
                 Rule::open => {
-                    self.native_only("...", span);
+                    if self.dialect == Dialect::Terraform {
+                        self.diagnostics.push(explain::open_object(span));
+                    }
                     out.push(ObjectEntry::Open(span));
                 }
                 rule => {

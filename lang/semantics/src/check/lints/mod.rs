@@ -73,7 +73,12 @@ pub(crate) fn unknown_lint(written: &str, span: Span) -> Diagnostic {
 }
 
 /// What lints find in a program. `others` are diagnostics found before, of which comments may suppress warnings.
+///
+/// With errors among them nothing is looked for: a name that is mistaken makes another one seem unused.
 pub(super) fn check(program: &Program, world: &dyn World, others: Diagnostics) -> Diagnostics {
+    if others.has_errors() {
+        return super::once(others);
+    }
     let mut found = Diagnostics::new();
     let speaking: Vec<ModuleId> =
         program.modules().filter(|(_, module)| !is_silent(program, module)).map(|(id, _)| id).collect();

@@ -7,12 +7,15 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use ecow::eco_format;
+use ecow::{EcoString, eco_format};
 use plumb_model::address::Mode;
 use plumb_model::{Diagnostic, Diagnostics, Span};
+use plumb_syntax::tree::{Expr, ExprKind};
 
+use crate::check::schema::each_module_expr;
 use crate::program::{Declarations, Module, ModuleId, NodeKind, Program};
 use crate::reference::{self, Subject};
+use crate::types::{Shape, ShapeKind};
 
 /// What is used in a program.
 pub(super) struct Used {
@@ -127,7 +130,96 @@ pub(super) fn check(program: &Program, used: &Used, id: ModuleId, found: &mut Di
             );
         }
     }
+    types(module, found);
+    functions(program, module, found);
     outputs(program, used, id, found);
+}
+
+/// Functions that nothing calls, and libraries of which nothing is mentioned. What the files mention counts, also where
+/// it is in the condition of a type.
+fn functions(program: &Program, module: &Module, found: &mut Diagnostics) {
+    let mentions = |what: &str| {
+        module.files.iter().any(|file| {
+            let text = &program.sources.get(*file).text;
+            text.match_indices(what).any(|(at, _)| {
+                let before = text[..at].chars().next_back();
+                !before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ':'))
+            })
+        })
+    };
+    for (name, decl) in &module.functions {
+        if !name.starts_with('_') && !mentions(&format!("{name}(")) {
+            found.push(
+                unused("unused-function", "Unused function", decl.span)
+                    .detail(eco_format!("Nothing in the module calls the function `{name}`."))
+                    .help("Remove it, or begin its name with `_`."),
+            );
+        }
+    }
+    for (name, decl) in &module.libraries {
+        if !name.starts_with('_') && !mentions(&format!("{name}::")) {
+            found.push(
+                unused("unused-import", "Unused import", decl.span)
+                    .detail(eco_format!("Nothing in the module mentions what is in the library `{name}`."))
+                    .help("Remove the block."),
+            );
+        }
+    }
+}
+
+/// Named types that neither the interface of the module nor a conversion in it uses.
+fn types(module: &Module, found: &mut Diagnostics) {
+    if module.types.is_empty() {
+        return;
+    }
+    let mut used: HashSet<EcoString> = HashSet::new();
+    let mut mark = |shape: &Shape| {
+        shape.any_part(&mut |part| {
+            if let ShapeKind::Named(named) = &part.kind {
+                used.insert(named.name.clone());
+            }
+            false
+        });
+    };
+    module.variables.values().for_each(|decl| mark(&decl.shape));
+    module.outputs.values().filter_map(|decl| decl.ty.as_ref()).for_each(|ty| mark(&ty.shape));
+    for decl in module.functions.values() {
+        decl.parameters.values().for_each(|parameter| mark(&parameter.constraint.shape));
+        decl.result.iter().for_each(|result| mark(&result.shape));
+    }
+    let mut words: HashSet<EcoString> = HashSet::new();
+    for decl in module.functions.values() {
+        words_of_conversions(&decl.value, &mut words);
+        decl.locals.values().for_each(|local| words_of_conversions(&local.value, &mut words));
+    }
+    each_module_expr(module, &mut |expr, _| words_of_conversions(expr, &mut words));
+    for name in &words {
+        module.types.get(name).into_iter().for_each(|named| mark(&named.shape));
+    }
+    used.extend(words);
+    for (name, named) in &module.types {
+        if !used.contains(name) && !name.starts_with('_') {
+            found.push(
+                unused("unused-type", "Unused type", named.span)
+                    .detail(eco_format!("Nothing in the module uses the type `{name}`."))
+                    .help("Remove it, or begin its name with `_`."),
+            );
+        }
+    }
+}
+
+/// The bare words in the types of `convert(value, type)`.
+fn words_of_conversions(expr: &Expr, words: &mut HashSet<EcoString>) {
+    let mut pending = vec![expr];
+    while let Some(expr) = pending.pop() {
+        if let ExprKind::Call(call) = &expr.kind
+            && call.name.as_str() == "convert"
+            && let [_, ty] = call.arguments.as_slice()
+        {
+            words.extend(ty.references().map(|traversal| traversal.root.name.clone()));
+        }
+        pending.extend(expr.children());
+    }
 }
 
 /// Outputs of modules that belong to this configuration alone, as far as can be told: their directory is below that of

@@ -82,7 +82,7 @@ impl Infer<'_, '_> {
                     false => diagnostic,
                 });
             }
-            Kind::Tuple(_) | Kind::Bool | Kind::Number | Kind::String | Kind::Literal(_) => {
+            Kind::Tuple(_) | Kind::Bool | Kind::Number | Kind::String | Kind::Literal(_) | Kind::OneOf(_) => {
                 let detail = eco_format!(
                     "{} has no attributes, but `{name}` is asked of it.",
                     capitalized(&ty.clone().widened().name())
@@ -208,7 +208,7 @@ impl Infer<'_, '_> {
                     },
                 }
             }
-            Kind::Bool | Kind::Number | Kind::String | Kind::Literal(_) => {
+            Kind::Bool | Kind::Number | Kind::String | Kind::Literal(_) | Kind::OneOf(_) => {
                 let found = capitalized(&ty.clone().widened().name());
                 let detail = eco_format!("{found} has no elements to select with a key.");
                 return self.wrong(invalid_index(span, &detail));

@@ -18,32 +18,23 @@ use super::expr::{Infer, literal_text};
 use super::ty::{Kind, Phase, Ty, joined};
 use crate::callee::{self, Callee};
 use crate::expr::FunctionContext;
+use crate::program::{Declarations, FunctionDecl};
 use crate::types::define::Defined;
 
-impl Infer<'_, '_> {
+impl<'a> Infer<'_, 'a> {
     pub(super) fn call(&mut self, call: &Call) -> Ty {
-        let declared = &self.typer.program.module(self.place.module).declarations;
-        if let Ok(Callee::Declared(_, decl)) = callee::resolve(Some(declared), call) {
-            let phase = call.arguments.iter().map(|argument| self.infer(argument).deepest()).max();
-            let phase = phase.unwrap_or_default();
-            return decl
-                .result
-                .as_ref()
-                .map_or(Ty::any(phase), |result| Ty::of(&result.shape.ty().without_optional(), phase));
-        }
-        let function = match call.namespaces.first().map(|namespace| namespace.as_str()) {
-            None => plumb_functions::lookup(&call.name.name),
-            Some("core") if call.namespaces.len() == 1 => plumb_functions::lookup(&call.name.name),
-            Some("provider") => plumb_functions::lookup(&call.full_name()),
-            Some(_) => None,
-        };
-        let Some(function) = function else {
-            let phase = call.arguments.iter().map(|argument| self.infer(argument).deepest()).max();
-            // A provider's function may be called when its provider can be asked.
-            return match call.namespaces.is_empty() {
-                true => Ty::error(),
-                false => Ty::any(phase.unwrap_or_default().max(Phase::Plan)),
-            };
+        let function = match callee::resolve(Some(self.declared), call) {
+            Ok(Callee::Builtin(function)) => function,
+            Ok(Callee::Declared(home, decl)) => return self.call_declared(home, decl, call),
+            Ok(Callee::Provider) => {
+                let phases = call.arguments.iter().map(|argument| self.infer(argument).deepest());
+                // A provider's function may be called when its provider can be asked.
+                return Ty::any(phases.max().unwrap_or_default().max(Phase::Plan));
+            }
+            Err(_) => {
+                call.arguments.iter().for_each(|argument| drop(self.infer(argument)));
+                return Ty::error();
+            }
         };
         if function.takes_expressions() {
             return self.call_with_expressions(function, call);
@@ -89,6 +80,31 @@ impl Infer<'_, '_> {
             return Ty::of(&function.signature.returns, phase);
         }
         self.tried(function, &types).at_least(phase)
+    }
+
+    /// A function that an author wrote: arguments are held against the types of its parameters.
+    fn call_declared(&mut self, home: &'a Declarations, decl: &'a FunctionDecl, call: &Call) -> Ty {
+        let mut phase = Phase::Const;
+        let mut failed = false;
+        for (i, argument) in call.arguments.iter().enumerate() {
+            let ty = self.infer(argument);
+            phase = phase.max(ty.deepest());
+            let expanded = call.expand_final.is_some() && i + 1 == call.arguments.len();
+            if let Some((name, parameter)) = decl.parameters.get_index(i).filter(|_| !expanded) {
+                let what = eco_format!("The value for `{name}` given to `{}`", call.full_name());
+                let wanted = &parameter.constraint.ty;
+                let summary = "Invalid function argument";
+                failed |= !self.check_fits(&ty, wanted, argument, "invalid-argument", summary, &what);
+            }
+            failed |= ty.kind == Kind::Error;
+        }
+        if failed {
+            return Ty::error();
+        }
+        match &decl.result {
+            Some(result) => Ty::of(&result.ty, phase).refined(&result.shape),
+            None => self.typer.body_of(home, decl).at_least(phase),
+        }
     }
 
     /// What the function makes of values that stand for the types of its arguments.
@@ -270,10 +286,10 @@ impl Infer<'_, '_> {
             ("convert", [value, ty]) => {
                 let found = self.infer(value);
                 let nothing = |_: &Expr| Ok(Value::unknown(Type::Dynamic));
-                let module = self.typer.program.module(self.place.module);
-                let scope = Defined(Some(&module.declarations));
+                let scope = Defined(Some(self.declared));
+                let dialect = self.declared.dialect;
                 let constraint =
-                    crate::types::constraint(ty, module.dialect, &scope, &nothing, &mut Diagnostics::new());
+                    crate::types::constraint(ty, dialect, &scope, &nothing, &mut Diagnostics::new());
                 let fine = self.check_fits(
                     &found,
                     &constraint.ty,

@@ -17,8 +17,9 @@ use plumb_syntax::tree::{
 
 use super::Typer;
 use super::ty::{Kind, Phase, Ty, joined};
+use crate::callee;
 use crate::graph::ResourceName;
-use crate::program::{ModuleId, NodeKind, Repetition};
+use crate::program::{Declarations, ModuleId, NodeKind, Repetition};
 use crate::reference::{self, Subject};
 
 /// Collections of at most so many elements are gone through one by one, others by the type of their elements.
@@ -50,6 +51,10 @@ impl Place {
 pub(super) struct Infer<'t, 'a> {
     pub(super) typer: &'t Typer<'a>,
     pub(super) place: &'t Place,
+    /// The directory whose functions, types and libraries names mean.
+    pub(super) declared: &'a Declarations,
+    /// Whether only bound names mean something, as in the body of a function.
+    pub(super) closed: bool,
     /// Whether the native language is meant, which is stricter.
     pub(super) native: bool,
     /// Variables of enclosing `for`s and `dynamic` blocks, innermost last.
@@ -63,7 +68,17 @@ pub(super) struct Infer<'t, 'a> {
 impl<'t, 'a> Infer<'t, 'a> {
     pub(super) fn new(typer: &'t Typer<'a>, place: &'t Place) -> Infer<'t, 'a> {
         let native = typer.is_native(place.module);
-        Infer { typer, place, native, bindings: Vec::new(), found: Diagnostics::new(), quiet: 0, elements: 0 }
+        Infer {
+            typer,
+            place,
+            declared: &typer.program.module(place.module).declarations,
+            closed: false,
+            native,
+            bindings: Vec::new(),
+            found: Diagnostics::new(),
+            quiet: 0,
+            elements: 0,
+        }
     }
 
     /// Reports something, and gives the type of what has been reported.
@@ -108,8 +123,7 @@ impl<'t, 'a> Infer<'t, 'a> {
                 Ty::error()
             }
             ExprKind::Qualified(name) => {
-                let declared = &self.typer.program.module(self.place.module).declarations;
-                crate::callee::constant(Some(declared), name).map_or_else(|_| Ty::error(), Ty::of_value)
+                callee::constant(Some(self.declared), name).map_or_else(|_| Ty::error(), Ty::of_value)
             }
             ExprKind::Nullable(_) | ExprKind::Where(_) | ExprKind::Error => Ty::error(),
         }
@@ -200,7 +214,13 @@ impl<'t, 'a> Infer<'t, 'a> {
             Kind::Object(fields) => fields.is_empty(),
             _ => false,
         };
-        let help: EcoString = if empty(left) || empty(right) {
+        let help: EcoString = if let Some(guess) = meant_member(left, right) {
+            eco_format!("Did you mean {guess}?")
+        } else if matches!(left.kind, Kind::OneOf(_)) != matches!(right.kind, Kind::OneOf(_))
+            && primitive(left) == primitive(right)
+        {
+            "Write one of the values of the type.".into()
+        } else if empty(left) || empty(right) {
             "To ask whether there is nothing in it, write `length(…) == 0`.".into()
         } else if sequences(left) && sequences(right) {
             "Convert one of them, for example with `tolist(…)`.".into()
@@ -446,7 +466,7 @@ impl<'t, 'a> Infer<'t, 'a> {
                 );
                 return None;
             }
-            Kind::Bool | Kind::Number | Kind::String | Kind::Literal(_) => {
+            Kind::Bool | Kind::Number | Kind::String | Kind::Literal(_) | Kind::OneOf(_) => {
                 self.wrong(
                     Diagnostic::error("not-iterable", "Iteration over non-iterable value")
                         .detail(eco_format!(
@@ -581,6 +601,9 @@ impl<'t, 'a> Infer<'t, 'a> {
         if let Some((_, ty)) = self.bindings.iter().rev().find(|(bound, _)| bound == root) {
             return (ty.clone(), 0);
         }
+        if self.closed {
+            return (Ty::error(), traversal.steps.len());
+        }
         let Ok(reference) = reference::parse(traversal) else { return (Ty::error(), traversal.steps.len()) };
         let module = self.typer.program.module(self.place.module);
         let steps = reference.steps;
@@ -678,7 +701,7 @@ pub(super) fn literal_text(ty: &Ty) -> Option<EcoString> {
 
 fn primitive(ty: &Ty) -> Option<Type> {
     match &ty.kind {
-        Kind::Bool | Kind::Number | Kind::String | Kind::Literal(_) => Some(ty.model()),
+        Kind::Bool | Kind::Number | Kind::String | Kind::Literal(_) | Kind::OneOf(_) => Some(ty.model()),
         _ => None,
     }
 }
@@ -687,6 +710,19 @@ fn primitive(ty: &Ty) -> Option<Type> {
 fn never_equal(a: &Ty, b: &Ty) -> Option<EcoString> {
     if a.is_open() || b.is_open() || a.kind == Kind::Null || b.kind == Kind::Null {
         return None;
+    }
+    if let (Kind::OneOf(members), Kind::Literal(value)) | (Kind::Literal(value), Kind::OneOf(members)) =
+        (&a.kind, &b.kind)
+        && value.ty() == members.ty
+    {
+        let is_one = members.members.iter().any(|(member, _)| member == value);
+        return (!is_one).then(|| {
+            eco_format!(
+                "{} is not {}",
+                capitalized(&Ty::of_value(value).name()),
+                Ty::with(Kind::OneOf(members.clone()), a.phase).name()
+            )
+        });
     }
     let differ = || Some(eco_format!("{} never equals {}", capitalized(&a.name()), b.name()));
     match (&a.kind, &b.kind) {
@@ -724,6 +760,17 @@ fn never_equal(a: &Ty, b: &Ty) -> Option<EcoString> {
             _ => differ(),
         },
     }
+}
+
+/// The value of an enum that a literal is close to.
+fn meant_member(a: &Ty, b: &Ty) -> Option<EcoString> {
+    let ((Kind::OneOf(members), Kind::Literal(Value::String(written)))
+    | (Kind::Literal(Value::String(written)), Kind::OneOf(members))) = (&a.kind, &b.kind)
+    else {
+        return None;
+    };
+    let texts = members.members.iter().filter_map(|(member, _)| member.as_str().map(EcoString::as_str));
+    plumb_model::diagnostic::nearest(written, texts).map(plumb_syntax::quote)
 }
 
 pub(super) fn capitalized(text: &str) -> EcoString {

@@ -11,7 +11,8 @@
 //! Elsewhere: `ty` types, `expr`, `access` and `call` expressions, `resource` objects of resources, `early` what must be
 //! known before applying and why it is not.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use ecow::{EcoString, eco_format};
@@ -22,7 +23,8 @@ use plumb_syntax::tree::{Block, Body, Expr, ExprKind, Item, ObjectEntry};
 
 use crate::graph::iterator;
 use crate::program::{
-    CallDecl, Condition, ModuleId, Node, NodeId, NodeKind, OutputDecl, Program, Repetition, VariableDecl,
+    CallDecl, Condition, Declarations, FunctionDecl, ModuleId, Node, NodeId, NodeKind, OutputDecl, Program,
+    Repetition, VariableDecl,
 };
 use crate::schemas::Schemas;
 use crate::world::World;
@@ -64,6 +66,7 @@ pub(super) fn check(program: &Program, schemas: &dyn Schemas, world: &dyn World)
     let mut typer = Typer::new(program, schemas, world);
     // Without a native module nothing would be reported.
     if program.modules().any(|(_, module)| module.dialect == Dialect::Native) {
+        typer.functions();
         for id in program.order() {
             typer.visit(id);
         }
@@ -79,6 +82,8 @@ struct Typer<'a> {
     /// By [`NodeId`]: of variables, locals and outputs their types, of resources that of all instances, of calls what
     /// tells instances apart.
     nodes: Vec<Option<Ty>>,
+    /// The types of what functions give, by function. Those of their parameters are the declared ones.
+    bodies: RefCell<HashMap<*const FunctionDecl, Ty>>,
     /// Schemas that were asked for.
     known: HashMap<(ProviderSource, Mode, EcoString), Option<Arc<Schema>>>,
     diagnostics: Diagnostics,
@@ -91,6 +96,7 @@ impl<'a> Typer<'a> {
             schemas,
             world,
             nodes: vec![None; program.node_count()],
+            bodies: RefCell::default(),
             known: HashMap::new(),
             diagnostics: Diagnostics::new(),
         }
@@ -152,6 +158,65 @@ impl<'a> Typer<'a> {
         self.nodes[id.0 as usize] = ty;
     }
 
+    /// The type of what a function gives whose result has no type written. Functions do not call themselves, and are not
+    /// nested deeper than an expression may be.
+    fn body_of(&self, home: &'a Declarations, decl: &'a FunctionDecl) -> Ty {
+        let key = std::ptr::from_ref(decl);
+        if let Some(known) = self.bodies.borrow().get(&key) {
+            return known.clone();
+        }
+        let ty = self.infer_body(home, decl).0;
+        self.bodies.borrow_mut().insert(key, ty.clone());
+        ty
+    }
+
+    /// The type of what a function gives, and what is wrong in it.
+    fn infer_body(&self, home: &'a Declarations, decl: &'a FunctionDecl) -> (Ty, Diagnostics) {
+        let place = Place::module(ModuleId::ROOT);
+        let mut infer = Infer::new(self, &place);
+        (infer.declared, infer.closed, infer.native) = (home, true, true);
+        let parameters = decl.parameters.values().map(|parameter| {
+            let ty = Ty::of(&parameter.constraint.ty, Phase::Const).refined(&parameter.constraint.shape);
+            (parameter.name.name.clone(), ty)
+        });
+        infer.bindings.extend(parameters);
+        let all: Vec<(EcoString, Ty)> = infer.bindings.clone();
+        infer.bindings.push(("param".into(), Ty::new(Kind::row(all))));
+        let mut locals: Vec<(EcoString, Ty)> = Vec::new();
+        for local in decl.locals.values() {
+            infer.bindings.push(("local".into(), Ty::new(Kind::row(locals.clone()))));
+            let ty = infer.infer(&local.value);
+            infer.bindings.pop();
+            locals.push((local.name.name.clone(), ty));
+        }
+        infer.bindings.push(("local".into(), Ty::new(Kind::row(locals))));
+        let ty = infer.infer(&decl.value);
+        // What attributes an object must have is said better with a value at hand.
+        if let Some(result) = decl.result.as_ref().filter(|_| !matches!(ty.kind, Kind::Object(_))) {
+            let what = eco_format!("What `{}` gives", decl.name);
+            let (code, summary) = ("unsuitable-value", "Unsuitable value type");
+            infer.check_fits(&ty, &result.ty, &decl.value, code, summary, &what);
+        }
+        (ty.widened(), infer.found)
+    }
+
+    /// Checks the functions of a program and of the libraries that it imports.
+    fn functions(&mut self) {
+        let program = self.program;
+        let modules = program.modules().map(|(_, module)| &*module.declarations);
+        let libraries = program.modules().flat_map(|(_, module)| module.libraries.values());
+        let imported = libraries.filter_map(|decl| Some(&*decl.library.as_ref()?.declarations));
+        let mut seen = HashSet::new();
+        for home in modules.chain(imported) {
+            if seen.insert(std::ptr::from_ref(home)) {
+                for decl in home.functions.values() {
+                    let found = self.infer_body(home, decl).1;
+                    self.diagnostics.extend(found);
+                }
+            }
+        }
+    }
+
     /// The type of an expression; what is wrong is reported.
     fn expr(&mut self, place: &Place, expr: &Expr) -> Ty {
         self.with(place, |infer| infer.infer(expr))
@@ -188,7 +253,7 @@ impl<'a> Typer<'a> {
     fn given(&mut self, module: ModuleId, decl: &VariableDecl) -> Ty {
         let root_phase = if decl.constant { Phase::Const } else { Phase::Plan };
         let Some((parent, call)) = self.program.module(module).parent else {
-            return Ty::of(&decl.ty, root_phase);
+            return Ty::of(&decl.ty, root_phase).refined(&decl.shape);
         };
         let call = &self.program.module(parent).calls[call as usize];
         match (call.given(&decl.name.name), call.passed_object()) {
@@ -211,7 +276,7 @@ impl<'a> Typer<'a> {
                 // What else the module's other callers give is not known to it.
                 match (decl.typed, self.is_native(module)) {
                     (false, false) => Ty::any(given.deepest()),
-                    _ => ty.widened(),
+                    _ => ty.widened().refined(&decl.shape),
                 }
             }
             (None, Some(all)) => {
@@ -225,8 +290,9 @@ impl<'a> Typer<'a> {
                     Some(given) => given.converted(&decl.ty).widened().at_least(all.phase),
                     None => Ty::of(&decl.ty, all.deepest()),
                 }
+                .refined(&decl.shape)
             }
-            (None, None) => Ty::of(&decl.ty, Phase::Const),
+            (None, None) => Ty::of(&decl.ty, Phase::Const).refined(&decl.shape),
         }
     }
 

@@ -15,6 +15,9 @@ use ecow::{EcoString, eco_format};
 use plumb_model::convert::{can_convert, convert};
 use plumb_model::{Type, Value};
 
+use crate::types::shape::literal;
+use crate::types::{EnumShape, Shape, ShapeKind};
+
 /// When a value is known. Later phases know more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
@@ -58,6 +61,8 @@ pub enum Kind {
     Null,
     /// A primitive value that is written in the text.
     Literal(Value),
+    /// A primitive value that is one of these, by an `enum`.
+    OneOf(Arc<EnumShape>),
     /// `bool`
     Bool,
     /// `number`
@@ -165,6 +170,35 @@ impl Ty {
         Ty::with(Kind::of(ty), phase)
     }
 
+    /// The same, with what a type as it is written says besides: which values there are.
+    pub fn refined(self, shape: &Shape) -> Ty {
+        let phase = self.phase;
+        let part = |ty: &Ty, shape: &Shape| Arc::new(ty.clone().refined(shape));
+        let kind = match (&self.kind, &shape.structure().kind) {
+            (Kind::Bool | Kind::Number | Kind::String, ShapeKind::Enum(members)) => {
+                Kind::OneOf(members.clone())
+            }
+            (Kind::List(ty), ShapeKind::List(shape)) => Kind::List(part(ty, shape)),
+            (Kind::Set(ty), ShapeKind::Set(shape)) => Kind::Set(part(ty, shape)),
+            (Kind::Map(ty), ShapeKind::Map(shape)) => Kind::Map(part(ty, shape)),
+            (Kind::Tuple(types), ShapeKind::Tuple(shapes)) if types.len() == shapes.len() => {
+                let types = types.iter().zip(shapes.iter());
+                Kind::Tuple(Arc::new(types.map(|(ty, shape)| ty.clone().refined(shape)).collect()))
+            }
+            (Kind::Object(fields), ShapeKind::Object(object)) => {
+                let mut fields = (**fields).clone();
+                for attribute in &object.attributes {
+                    if let Some(field) = fields.get_mut(&attribute.name.name) {
+                        field.ty = field.ty.clone().refined(&attribute.shape);
+                    }
+                }
+                Kind::Object(Arc::new(fields))
+            }
+            _ => return self,
+        };
+        Ty::with(kind, phase)
+    }
+
     /// The static type of a value, parts of which may be unknown.
     pub fn of_value(value: &Value) -> Ty {
         let kind = match value.unmarked() {
@@ -186,6 +220,7 @@ impl Ty {
         match &self.kind {
             Kind::Error | Kind::Any | Kind::Null | Kind::Sequence(_) | Kind::Dictionary(_) => Type::Dynamic,
             Kind::Literal(value) => value.ty(),
+            Kind::OneOf(members) => members.ty.clone(),
             Kind::Bool => Type::Bool,
             Kind::Number => Type::Number,
             Kind::String => Type::String,
@@ -250,8 +285,12 @@ impl Ty {
                 Ok(_) => Ok(()),
                 Err(_) => mismatch(),
             },
-            (Kind::Bool | Kind::Number | Kind::String | Kind::Literal(_), _) => {
-                if can_convert(&self.model(), to) { Ok(()) } else { mismatch() }
+            (Kind::Bool | Kind::Number | Kind::String | Kind::Literal(_) | Kind::OneOf(_), _) => {
+                if can_convert(&self.model(), to) {
+                    Ok(())
+                } else {
+                    mismatch()
+                }
             }
             (
                 Kind::List(element) | Kind::Set(element) | Kind::Sequence(element),
@@ -298,6 +337,7 @@ impl Ty {
             (_, Type::Dynamic) => return self.clone(),
             (Kind::Error, _) => Kind::Error,
             (_, Type::Bool | Type::Number | Type::String) => match &self.kind {
+                Kind::OneOf(members) if members.ty == *to => self.kind.clone(),
                 Kind::Literal(value) => convert(value, to).map_or_else(|_| Kind::of(to), Kind::Literal),
                 _ => Kind::of(to),
             },
@@ -407,6 +447,17 @@ impl Ty {
                 eco_format!("the {} {}", value.ty().friendly_name(), crate::expr::describe(value))
             }
             Kind::Literal(value) => eco_format!("a {}", value.ty().friendly_name()),
+            Kind::OneOf(members) => {
+                let mut words = EcoString::from("one of ");
+                for (i, (member, _)) in members.members.iter().enumerate().take(4) {
+                    words.push_str(if i == 0 { "" } else { ", " });
+                    words.push_str(&literal(member));
+                }
+                if members.members.len() > 4 {
+                    words.push_str(", …");
+                }
+                words
+            }
             Kind::Tuple(_) | Kind::Sequence(_) => "a tuple".into(),
             Kind::Object(_) | Kind::Dictionary(_) => "an object".into(),
             _ => eco_format!("a {}", self.model().friendly_name().replace("dynamic", "any")),
@@ -462,6 +513,7 @@ impl fmt::Display for Ty {
             Kind::Error | Kind::Any => f.write_str("any"),
             Kind::Null => f.write_str("null"),
             Kind::Literal(value) => write!(f, "{}", value.ty()),
+            Kind::OneOf(members) => write!(f, "{}", members.ty),
             Kind::Bool => f.write_str("bool"),
             Kind::Number => f.write_str("number"),
             Kind::String => f.write_str("string"),

@@ -5,13 +5,8 @@
 //! - `authoring`: what helps authors; `commands`: exit codes, streams, formats, approval, locks; `choosing`: what is planned;
 //! - `layout`: `fmt` beside Terraform; `failing`: failed steps and interrupts; `robust`: killed processes, full disks, damaged files, absurd input;
 //! - `sharing`: the compiled-in providers in Terraform; `tutorial`: the provider that `docs/providers/writing.md` builds;
-<<<<<<< HEAD
 //! - `plugins`: a provider in a process of its own; `killed`: it and Plumb, killed while they change things;
-//! - `parity`: Terraform and Plumb side by side.
-=======
-//! - `killed`: Plumb and a provider in a process of its own, killed while they change things;
 //! - `console`: what expressions print; `parity`: Terraform and Plumb side by side.
->>>>>>> main
 
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 

@@ -112,7 +112,9 @@ fn mirror(args: &ProvidersMirrorArgs, program: &Program, ui: &Ui) -> Result<(), 
         progress: &progress,
     };
     session::wait(gatherer.mirror(&wanted, &before, &args.folder))?;
-    ui.remark(&format!("{} has the packages of all {} providers.", args.folder.display(), wanted.len()));
+    let providers =
+        if wanted.len() == 1 { "1 provider".to_owned() } else { format!("{} providers", wanted.len()) };
+    ui.remark(&format!("{} has the packages of {providers}.", args.folder.display()));
     Ok(())
 }
 

@@ -5,7 +5,7 @@
 //! - `authoring`: what helps authors; `commands`: exit codes, streams, formats, approval, locks; `choosing`: what is planned;
 //! - `layout`: `fmt` beside Terraform; `failing`: failed steps and interrupts; `robust`: killed processes, full disks, damaged files, absurd input;
 //! - `sharing`: the compiled-in providers in Terraform; `tutorial`: the provider that `docs/providers/writing.md` builds;
-//! - `killed`: Plumb and a provider in a process of its own, killed while they change things;
+//! - `plugins`: a provider in a process of its own; `killed`: it and Plumb, killed while they change things;
 //! - `console`: what expressions print; `parity`: Terraform and Plumb side by side.
 
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
@@ -23,6 +23,7 @@ mod failing;
 mod killed;
 mod layout;
 mod parity;
+mod plugins;
 mod robust;
 mod sharing;
 mod tutorial;

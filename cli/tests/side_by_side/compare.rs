@@ -22,7 +22,9 @@ pub fn plans(terraform: Option<&Json>, plumb: Option<&Json>) -> Vec<String> {
     let mut found = Vec::new();
     for section in ["resource_changes", "resource_drift"] {
         let (mut theirs, ours) = (changes(&terraform[section]), changes(&plumb[section]));
-        show_drift_of_deleted(terraform, &mut theirs);
+        if section == "resource_changes" {
+            show_drift_of_deleted(terraform, &mut theirs);
+        }
         for key in theirs.keys().chain(ours.keys()).collect::<BTreeSet<_>>() {
             let place = format!("{section} of {key}");
             differences(&place, part(&theirs, key), part(&ours, key), &mut found);

@@ -21,7 +21,7 @@ fn object(ty: &Type, attributes: &[(&str, Value)]) -> Value {
 
 #[tokio::test]
 async fn an_offset_is_planned_and_made() {
-    let Some(program) = support::time() else { return };
+    let Some(program) = plumb_provider_testing::time() else { return };
     let cache = tempfile::tempdir().unwrap();
     let options = Options { cache: Some(cache.path().to_owned()), ..Options::default() };
     let plugin = support::plugin(ADDRESS, program, options);
@@ -78,7 +78,7 @@ async fn an_offset_is_planned_and_made() {
 
 #[tokio::test]
 async fn functions_answer_without_a_configuration() {
-    let Some(program) = support::time() else { return };
+    let Some(program) = plumb_provider_testing::time() else { return };
     let provider = support::plugin(ADDRESS, program, Options::default()).provider();
     let parsed = provider.call("rfc3339_parse", vec![Value::string("2023-07-25T23:43:16Z")]).await.unwrap();
     assert_eq!(parsed.get("year"), Some(&Value::int(2023)));
@@ -88,7 +88,7 @@ async fn functions_answer_without_a_configuration() {
 
 #[tokio::test]
 async fn a_cached_schema_needs_no_process() {
-    let Some(program) = support::time() else { return };
+    let Some(program) = plumb_provider_testing::time() else { return };
     let cache = tempfile::tempdir().unwrap();
     let options = Options { cache: Some(cache.path().to_owned()), ..Options::default() };
     let first = support::plugin(ADDRESS, program.clone(), options.clone()).provider();
@@ -111,7 +111,7 @@ async fn a_cached_schema_needs_no_process() {
 
 #[tokio::test]
 async fn an_unknown_type_is_answered_with_a_guess() {
-    let Some(program) = support::time() else { return };
+    let Some(program) = plumb_provider_testing::time() else { return };
     let provider = support::plugin(ADDRESS, program, Options::default()).provider();
     let diagnostics = provider.validate_resource("time_ofset", Value::NULL).await;
     let diagnostic = diagnostics.iter().next().unwrap();

@@ -187,6 +187,7 @@ impl<'a> Declaring<'a> {
             // These were read before the others, which may mention what they declare.
             "types" | "function" | "import" if self.native() => {}
             "types" | "function" | "import" => self.diagnostics.push(native_block(block)),
+            "action" => self.diagnostics.push(blocks::no_actions(block)),
             kind => {
                 let guess = plumb_model::diagnostic::did_you_mean(kind, TOP);
                 self.diagnostics.push(

@@ -6,6 +6,8 @@
 package busy
 
 import (
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -30,6 +32,10 @@ func init() {
 }
 
 func keep(path string) {
+	file, err := os.Create(path)
+	if err != nil {
+		return
+	}
 	var written time.Duration
 	for range time.Tick(interval) {
 		mu.Lock()
@@ -39,7 +45,8 @@ func keep(path string) {
 		}
 		mu.Unlock()
 		if now != written {
-			_ = os.WriteFile(path, []byte(strconv.FormatInt(now.Microseconds(), 10)), 0o600)
+			// Always as many digits, so that the file is whole whenever the process ends.
+			_, _ = fmt.Fprintf(io.NewOffsetWriter(file, 0), "%020d", now.Microseconds())
 			written = now
 		}
 	}

@@ -7,7 +7,7 @@ pub mod bench;
 use std::path::PathBuf;
 
 use plumb_provider_host::{Options, Plugin, Source};
-pub use plumb_provider_testing::{conformance, time};
+pub use plumb_provider_testing::conformance;
 
 /// Starts guards, so that no test leaves a process behind.
 pub fn guard() {

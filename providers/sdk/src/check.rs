@@ -363,7 +363,7 @@ mod tests {
             ["Found `A1`, wanted text that matches `^[a-z]+$`."]
         );
         assert_eq!(
-            problems(|c| c.attribute("t", &Attr::from("äö"), length(..2))),
+            problems(|c| c.attribute("t", &Attr::<String>::from("äö"), length(..2))),
             ["Found 2 characters, wanted 0 to 1."]
         );
         assert_eq!(

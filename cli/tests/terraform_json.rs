@@ -457,6 +457,7 @@ fn changing_replacing_moving_importing_forgetting_and_deleting() {
             reason: Some(Reason::ReplaceBecauseCannotUpdate),
             replace_paths: vec![Path::of("triggers_replace")],
             dependencies: on_a(),
+            prior_dependencies: on_a(),
             ..change(
                 "terraform_data.b[0]",
                 Action::CreateThenDelete,
@@ -467,11 +468,13 @@ fn changing_replacing_moving_importing_forgetting_and_deleting() {
         Change {
             reason: Some(Reason::DeleteBecauseCountIndex),
             dependencies: on_a(),
+            prior_dependencies: on_a(),
             ..change("terraform_data.b[1]", Action::Delete, recorded_b(B1, 1), Value::NULL)
         },
         Change {
             reason: Some(Reason::DeleteBecauseNoResourceConfig),
             dependencies: on_a(),
+            prior_dependencies: on_a(),
             ..change(r#"terraform_data.c["k.1"]"#, Action::Delete, recorded_c(), Value::NULL)
         },
         Change {
@@ -487,11 +490,13 @@ fn changing_replacing_moving_importing_forgetting_and_deleting() {
         Change {
             reason: Some(Reason::DeleteBecauseNoResourceConfig),
             dependencies: on_a(),
+            prior_dependencies: on_a(),
             ..change(r#"module.m["v"].terraform_data.in"#, Action::Forget, recorded_in(V, 2), Value::NULL)
         },
         Change {
             previous_address: Some(Instance::parse(r#"module.m["u"].terraform_data.in"#).unwrap()),
             dependencies: on_a(),
+            prior_dependencies: on_a(),
             ..change(
                 "module.n.terraform_data.in",
                 Action::Update,

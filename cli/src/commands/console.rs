@@ -139,7 +139,8 @@ fn is_unfinished(text: &str, dialect: Dialect) -> bool {
         "invalid-heredoc",
     ];
     let origin = plumb_syntax::Origin::whole(SourceId(0));
-    let found = plumb_syntax::parse_expression(&origin, text, dialect).diagnostics;
+    // Only at the end of its line is `<<EOT` the beginning of a text.
+    let found = plumb_syntax::parse_expression(&origin, &format!("{text}\n"), dialect).diagnostics;
     // A closing bracket too many, or a string that does not end in its line, is no better with more lines.
     let hopeless = ["unexpected-closing-bracket", "unterminated-string", "multi-line-string"];
     found.iter().any(|d| OPEN.contains(&d.code)) && !found.iter().any(|d| hopeless.contains(&d.code))

@@ -62,7 +62,7 @@ fn results_are_printed_to_the_character() {
 #[test]
 fn the_first_error_ends_it() {
     let workspace = Workspace::new(&[]);
-    let run = console(&workspace, "1 + 1\n[][0]\n2 + 2\n").exits(1).says("no elements");
+    let run = console(&workspace, "1 + 1\n[][0]\n2 + 2\n").exits(1).says("the collection is empty");
     assert_eq!(run.stdout, "2\n");
 }
 

@@ -179,7 +179,8 @@ fn random_bytes_are_no_configuration() {
     let workspace = Workspace::new(&[]);
     fs::write(workspace.path().join("main.cfg"), &bytes).expect("it can be written");
     is_refused(workspace.plumb(&["plan"]));
-    is_refused(workspace.plumb(&["fmt"]));
+    // As Terraform's.
+    workspace.plumb(&["fmt"]).exits(2).says("Error: ");
     assert!(fs::read(workspace.path().join("main.cfg")).expect("it is there") == bytes, "fmt left it alone");
 
     // The same with nothing but text in it.

@@ -7,6 +7,7 @@
 //! | file | what it is |
 //! |---|---|
 //! | `lock` | locked (`flock`) by the shell for as long as it lives |
+//! | `owner` | locked by the Plumb that runs the command: who plans beside it does not wait for its end |
 //! | `leader` | the process group, written before the command starts |
 //! | `stdin`, `stdout`, `stderr` | the streams of the command |
 //! | `exit` | its exit code as text, renamed into place when it ended by itself |
@@ -62,6 +63,16 @@ pub(super) enum Found {
     Ended(Outcome),
     /// It was started, and nothing tells how it ended.
     Doubt,
+    /// Another Plumb is running it.
+    Running,
+}
+
+/// What is held while a command runs.
+pub(super) struct Held {
+    /// Becomes the supervisor's standard input.
+    pub lock: File,
+    /// Says that this process is going to record the outcome.
+    pub owner: File,
 }
 
 impl Ledger {
@@ -104,11 +115,11 @@ impl Ledger {
 }
 
 impl Entry {
-    /// Makes the place for a command, durably, and gives the locked file that becomes the supervisor's standard input.
+    /// Makes the place for a command, durably, and gives the files that are locked while it runs.
     ///
     /// # Errors
     /// If something cannot be written.
-    pub fn prepare(&self, stdin: &str) -> io::Result<File> {
+    pub fn prepare(&self, stdin: &str) -> io::Result<Held> {
         let _ = fs::remove_dir_all(&self.folder);
         let parent = self.folder.parent().unwrap_or(Path::new("."));
         fs::DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
@@ -116,10 +127,11 @@ impl Entry {
         for (name, content) in [("stdin", stdin), ("stdout", ""), ("stderr", "")] {
             io::Write::write_all(&mut self.create(name)?, content.as_bytes())?;
         }
-        let lock = self.create("lock")?;
-        lock.lock()?;
+        let held = Held { lock: self.create("lock")?, owner: self.create("owner")? };
+        held.lock.lock()?;
+        held.owner.lock()?;
         File::open(parent)?.sync_all()?;
-        Ok(lock)
+        Ok(held)
     }
 
     fn create(&self, name: &str) -> io::Result<File> {
@@ -170,9 +182,13 @@ impl Entry {
         fs::read_to_string(self.folder.join("exit")).ok()?.trim().parse().ok()
     }
 
-    /// Waits until the command has ended, and ends it if it takes longer than `timeout` from its start.
+    /// Waits until the command has ended, unless another Plumb does, and ends it if it takes longer than `timeout` from
+    /// its start.
     pub async fn end(&self, timeout: Duration) -> Found {
         let Ok(lock) = File::open(self.folder.join("lock")) else { return Found::Never };
+        if File::open(self.folder.join("owner")).is_ok_and(|owner| owner.try_lock_shared().is_err()) {
+            return Found::Running;
+        }
         let started = lock.metadata().and_then(|data| data.modified()).unwrap_or_else(|_| SystemTime::now());
         while lock.try_lock().is_err() {
             if started.elapsed().unwrap_or_default() > timeout {

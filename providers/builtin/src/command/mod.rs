@@ -217,8 +217,8 @@ impl Resource for Commands {
             false => self.end_of(&remembered.id, "create", &current).await?,
         };
         match interrupted {
-            Found::Never if known || self.ledger.is_none() => {}
-            Found::Never => return Ok(None),
+            Found::Never | Found::Running if known || self.ledger.is_none() => {}
+            Found::Never | Found::Running => return Ok(None),
             Found::Ended(_) if known => return Ok(None),
             Found::Ended(outcome) => {
                 let object = Command { id: remembered.id.clone().into(), ..current };
@@ -328,8 +328,7 @@ impl Commands {
         let id = object.id.text();
         for operation in ["create", "update"] {
             let entry = ledger.entry(id, operation);
-            if entry.exists() {
-                self.end_of(id, operation, object).await?;
+            if entry.exists() && !matches!(self.end_of(id, operation, object).await?, Found::Running) {
                 ledger.hand_over(&entry);
             }
         }

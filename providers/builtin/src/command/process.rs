@@ -17,7 +17,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 
-use super::ledger::{Entry, SUPERVISOR};
+use super::ledger::{Entry, Held, SUPERVISOR};
 
 /// More output than this is not taken.
 pub(super) const MAX_OUTPUT: usize = 4 * 1024 * 1024;
@@ -103,7 +103,7 @@ pub(super) async fn run_supervised(job: Job, stop: &Stop, entry: &Entry) -> Resu
     let program = job.arguments.first().ok_or("there is no program to run")?;
     job.find(program).map_err(|e| cannot_start(program, job.working_dir.as_deref(), &e))?;
     let unwritable = |e: std::io::Error| format!("what it is given cannot be written: {e}");
-    let lock = entry.prepare(&job.stdin).map_err(unwritable)?;
+    let Held { lock, owner } = entry.prepare(&job.stdin).map_err(unwritable)?;
     let mut command = job.command("/bin/sh");
     command
         .args(["-c", SUPERVISOR, "plumb-command"])
@@ -136,6 +136,7 @@ pub(super) async fn run_supervised(job: Job, stop: &Stop, entry: &Entry) -> Resu
         cut_short = Some(too_much());
     }
     let (stdout, stderr) = entry.printed();
+    drop(owner);
     Ok(Outcome { stdout, stderr, exit_code: exit_code(status), cut_short })
 }
 

@@ -196,7 +196,8 @@ impl Opening<'_> {
             Err(unusable) => unusable,
         };
         let crashed = self.head.as_ref().is_ok_and(|head| head.index.is_none());
-        if crashed && sequence.is_some_and(|sequence| sequence <= logged) {
+        // A process that is killed while sled writes leaves files that sled may not read.
+        if crashed && sequence.is_none_or(|sequence| sequence <= logged) {
             fs::remove_dir_all(&path).map_err(StoreError::io("remove", path))?;
             return Ok(None);
         }

@@ -49,9 +49,12 @@ impl Fix {
     }
 }
 
+/// What to replace in a file, and by what.
+type Edits<'a> = Vec<(Range<usize>, &'a str)>;
+
 /// What the safe suggestions of these diagnostics make of the files, by path.
 pub fn of(diagnostics: &Diagnostics, sources: &Sources) -> Vec<Fix> {
-    let mut files: BTreeMap<SourceId, (Vec<(Range<usize>, &str)>, usize)> = BTreeMap::new();
+    let mut files: BTreeMap<SourceId, (Edits<'_>, usize)> = BTreeMap::new();
     for diagnostic in diagnostics {
         let Some((source, edits)) = edits(&diagnostic.suggestions) else { continue };
         let Some(text) = sources.try_get(source).filter(|source| may_change(source)).map(|s| &s.text) else {
@@ -77,7 +80,7 @@ pub fn of(diagnostics: &Diagnostics, sources: &Sources) -> Vec<Fix> {
 }
 
 /// The changes of one diagnostic, if all of them are safe, apart from each other, and in one file.
-fn edits(suggestions: &[Suggestion]) -> Option<(SourceId, Vec<(Range<usize>, &str)>)> {
+fn edits(suggestions: &[Suggestion]) -> Option<(SourceId, Edits<'_>)> {
     let source = suggestions.first()?.span.source;
     let mut edits: Vec<(Range<usize>, &str)> = Vec::new();
     for suggestion in suggestions {

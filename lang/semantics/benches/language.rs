@@ -206,9 +206,7 @@ fn main() {
     line("parse and check, module of 200 kB", best(rounds, || checked(&edited)), None);
 
     let instances = |n: usize| {
-        format!(
-            "resource \"terraform_data\" \"all\" {{\n  for_each = {{ for i in range(1024) : i => i }}\n  input = {{ name = \"n${{each.key}}\", size = each.value }}\n}}\n"
-        )
+        "resource \"terraform_data\" \"all\" {\n  for_each = { for i in range(1024) : i => i }\n  input = { name = \"n${each.key}\", size = each.value }\n}\n".to_string()
         .replace("range(1024)", &format!("concat({})", chunks(n)))
     };
     line("100,000 instances of one for_each", evaluation(&instances(100_000), rounds), Some(0.6));

@@ -361,7 +361,7 @@ fn not_locked(address: &Address) -> Diagnostic {
 fn readonly(after: &LockFile, before: &LockFile) -> Diagnostic {
     let differs = |address: &&Address| after.providers.get(*address) != before.providers.get(*address);
     let all: BTreeSet<&Address> = after.providers.keys().chain(before.providers.keys()).collect();
-    let changed: Vec<String> = all.iter().copied().filter(|a| differs(&a)).map(ToString::to_string).collect();
+    let changed: Vec<String> = all.iter().copied().filter(|a| differs(a)).map(ToString::to_string).collect();
     Diagnostic::error("lock-file-would-change", "Dependency lock file would change")
         .detail(format!(
             "With `-lockfile=readonly` the lock file must say everything already, but its blocks for these providers would change: {}.",

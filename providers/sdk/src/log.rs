@@ -150,8 +150,8 @@ mod tests {
         let sink = written.clone();
         let write = move |line: &str| sink.lock().unwrap().push(serde_json::from_str(line).unwrap());
         tracing::subscriber::with_default(tracing_subscriber::registry().with(Lines { least, write }), act);
-        let lines = std::mem::take(&mut *written.lock().unwrap());
-        lines
+
+        std::mem::take(&mut *written.lock().unwrap())
     }
 
     #[test]

@@ -265,6 +265,9 @@ fn is_left_open(config: Option<&Value>, planned: &Value) -> bool {
     config.unwrap_or(planned).is_null()
 }
 
+/// What is done with an attribute of a nested object.
+type Visit<'a> = dyn FnMut(&Rule, Option<&Step>, Option<&Value>, Option<&Value>, &Value) -> Value + 'a;
+
 /// Calls `f` with each attribute of the objects in a value: its rule, what the configuration and the prior value have in the
 /// same place, and its value. The value of `f`'s results comes back.
 fn each_attribute(
@@ -272,7 +275,7 @@ fn each_attribute(
     config: Option<&Value>,
     prior: Option<&Value>,
     value: &Value,
-    f: &mut dyn FnMut(&Rule, Option<&Step>, Option<&Value>, Option<&Value>, &Value) -> Value,
+    f: &mut Visit<'_>,
 ) -> Value {
     nested.map(value, |step, object| {
         let config = parts(&nested.rules, Nested::other(config, step));

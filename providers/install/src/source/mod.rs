@@ -35,6 +35,7 @@ pub struct Offers {
 
 /// A package that was found.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each provider, and it is moved a few times")]
 pub enum Package {
     /// Unpacked, in a folder that stays where it is.
     Folder(PathBuf),

@@ -342,7 +342,8 @@ fn archives_that_do_harm_are_refused() {
         let published = behaviour.published.get_mut(PROVIDER).unwrap().get_mut("1.2.3").unwrap();
         published.archives.insert(platform.clone(), archive);
     };
-    let made = |make: &dyn Fn(&mut zip::ZipWriter<std::io::Cursor<Vec<u8>>>)| {
+    type Archive = zip::ZipWriter<std::io::Cursor<Vec<u8>>>;
+    let made = |make: &dyn Fn(&mut Archive)| {
         let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
         make(&mut zip);
         zip.finish().unwrap().into_inner()

@@ -259,20 +259,9 @@ impl Finder<'_> {
         let declared = program.module(module);
         let what = || eco_format!("{traversal}");
         match reference.subject {
-            Subject::Variable(name) => {
-                if let Some(index) = declared.variables.get_index_of(&name.name) {
-                    self.add(program.node_id(module, NodeKind::Variable, index), traversal.span, what());
-                }
-            }
-            Subject::Local(name) => {
-                if let Some(index) = declared.locals.get_index_of(&name.name) {
-                    self.add(program.node_id(module, NodeKind::Local, index), traversal.span, what());
-                }
-            }
-            Subject::Resource { mode, kind, name, .. } => {
-                let key = ResourceName { mode, kind: kind.as_str(), name: name.as_str() };
-                if let Some(index) = declared.resources.get_index_of(&key) {
-                    self.add(program.node_id(module, NodeKind::Resource, index), traversal.span, what());
+            Subject::Variable(_) | Subject::Local(_) | Subject::Resource { .. } => {
+                if let Some(to) = program.named(module, &reference.subject) {
+                    self.add(to, traversal.span, what());
                 }
             }
             Subject::Module { name, output, .. } => {

@@ -5,7 +5,6 @@ use plumb_model::address::Key;
 use plumb_model::{Path, Step};
 use plumb_syntax::tree::{Body, Expr, Item, Traversal, TraversalStep};
 
-use crate::graph::ResourceName;
 use crate::program::{ModuleId, NodeId, NodeKind, Program};
 use crate::reference::{self, Subject};
 
@@ -73,29 +72,11 @@ impl Finder<'_> {
 
     fn traversal(&mut self, traversal: &Traversal) {
         let Ok(reference) = reference::parse(traversal) else { return };
-        let (program, module) = (self.program, self.program.module(self.module));
-        let at = |kind, index: Option<usize>| index.map(|index| program.node_id(self.module, kind, index));
-        let (to, key) = match reference.subject {
-            Subject::Variable(name) => {
-                (at(NodeKind::Variable, module.variables.get_index_of(&name.name)), None)
-            }
-            Subject::Local(name) => (at(NodeKind::Local, module.locals.get_index_of(&name.name)), None),
-            Subject::Resource { mode, kind, name, key } => {
-                let name = ResourceName { mode, kind: kind.as_str(), name: name.as_str() };
-                (at(NodeKind::Resource, module.resources.get_index_of(&name)), key)
-            }
-            Subject::Module { name, output: Some(output), key } => {
-                let call = module.calls.get_index_of(&name.name);
-                let child = call.and_then(|index| module.children[index]);
-                let to = child.and_then(|child| {
-                    let index = program.module(child).outputs.get_index_of(&output.name)?;
-                    Some(program.node_id(child, NodeKind::Output, index))
-                });
-                (to, key)
-            }
-            _ => return,
+        let Some(to) = self.program.named(self.module, &reference.subject) else { return };
+        let key = match reference.subject {
+            Subject::Resource { key, .. } | Subject::Module { key, .. } => key,
+            _ => None,
         };
-        let Some(to) = to else { return };
         let key = key.and_then(reference::literal_key).unwrap_or(Key::None);
         let path = Path(traversal.steps[reference.steps..].iter().map_while(step).collect());
         self.found.push(Mention { to, key, path });

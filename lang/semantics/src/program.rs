@@ -23,7 +23,9 @@ use plumb_syntax::tree::{Block, Expr, Ident};
 
 use plumb_model::defaults::Defaults;
 
+use crate::graph::ResourceName;
 use crate::load::ModuleRequest;
+use crate::reference::Subject;
 use crate::types::hold::{Place, diagnostics as misfits, hold};
 use crate::types::{Constraint, NamedTypes, Shape};
 
@@ -811,6 +813,27 @@ impl Program {
             NodeKind::CallEnd => first.call_ends,
         };
         NodeId(first + index as u32)
+    }
+
+    /// The node of what a reference in a module names, if that is declared: a variable, a local, a resource, or an
+    /// output of a called module. Other references name nothing that has a node of its own.
+    pub fn named(&self, module: ModuleId, subject: &Subject<'_>) -> Option<NodeId> {
+        let declared = self.module(module);
+        let (kind, index) = match *subject {
+            Subject::Variable(name) => (NodeKind::Variable, declared.variables.get_index_of(&name.name)),
+            Subject::Local(name) => (NodeKind::Local, declared.locals.get_index_of(&name.name)),
+            Subject::Resource { mode, kind, name, .. } => {
+                let resource = ResourceName { mode, kind: kind.as_str(), name: name.as_str() };
+                (NodeKind::Resource, declared.resources.get_index_of(&resource))
+            }
+            Subject::Module { name, output: Some(output), .. } => {
+                let child = declared.children[declared.calls.get_index_of(&name.name)?]?;
+                let index = self.module(child).outputs.get_index_of(&output.name)?;
+                return Some(self.node_id(child, NodeKind::Output, index));
+            }
+            _ => return None,
+        };
+        Some(self.node_id(module, kind, index?))
     }
 
     /// The node of a resource block.

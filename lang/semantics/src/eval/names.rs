@@ -362,17 +362,15 @@ impl Names for Scope<'_> {
 
     fn is_known(&self, traversal: &Traversal) -> bool {
         let Ok(reference) = reference::parse(traversal) else { return false };
-        let (kind, index) = match reference.subject {
-            Subject::Variable(name) => {
-                (NodeKind::Variable, self.declared().variables.get_index_of(&name.name))
-            }
-            Subject::Local(name) => (NodeKind::Local, self.declared().locals.get_index_of(&name.name)),
+        match reference.subject {
+            Subject::Variable(_) | Subject::Local(_) => {}
             Subject::Each(_) | Subject::Count(_) | Subject::SelfObject(_) => return false,
             Subject::Path(_) | Subject::Terraform(_) => return true,
             Subject::Module { .. } | Subject::Resource { .. } => return false,
+        }
+        let Some(node) = self.evaluator.program.named(self.module.module, &reference.subject) else {
+            return false;
         };
-        let Some(index) = index else { return false };
-        let node = self.evaluator.program.node_id(self.module.module, kind, index);
         match &self.evaluator.nodes[node.0 as usize] {
             NodeState::Values(values) => {
                 values.get(self.module.index as usize).is_some_and(|stored| stored.known)

@@ -300,37 +300,7 @@ impl<'a> Declaring<'a> {
     }
 
     fn locals(&mut self, block: &Arc<Block>) {
-        check_labels(block, &[], &mut self.diagnostics);
-        for item in &block.body.items {
-            match item {
-                Item::Attribute(attribute) => {
-                    let name = &attribute.name;
-                    check_name(&name.name, name.span, "name of a local value", &mut self.diagnostics);
-                    let decl = LocalDecl {
-                        name: name.clone(),
-                        value: attribute.value.clone(),
-                        span: attribute.span,
-                    };
-                    let span = |decl: &LocalDecl| decl.name.span;
-                    insert(
-                        &mut self.declarations.locals,
-                        name.name.clone(),
-                        decl,
-                        "local value",
-                        &name.name,
-                        span,
-                        &mut self.diagnostics,
-                    );
-                }
-                Item::Block(nested) => self.diagnostics.push(
-                    Diagnostic::error("unsupported-block", "Unsupported block type")
-                        .detail("A `locals` block has only arguments.")
-                        .at(nested.kind.span)
-                        .help(eco_format!("For an object, write `{} = {{ … }}`.", nested.kind)),
-                ),
-                Item::Error(_) => {}
-            }
-        }
+        read_locals(block, &mut self.declarations.locals, &mut self.diagnostics);
     }
 
     fn output(&mut self, block: &Arc<Block>) {
@@ -678,6 +648,34 @@ pub(super) fn insert<K: std::hash::Hash + Eq, V>(
         }
         Entry::Occupied(entry) => {
             diagnostics.push(duplicate(what, name, span(&value), span(entry.get())));
+        }
+    }
+}
+
+/// Reads a `locals` block of a module or of a function.
+pub(super) fn read_locals(
+    block: &Block,
+    locals: &mut IndexMap<EcoString, LocalDecl>,
+    diagnostics: &mut Diagnostics,
+) {
+    check_labels(block, &[], diagnostics);
+    for item in &block.body.items {
+        match item {
+            Item::Attribute(attribute) => {
+                let name = &attribute.name;
+                check_name(&name.name, name.span, "name of a local value", diagnostics);
+                let decl =
+                    LocalDecl { name: name.clone(), value: attribute.value.clone(), span: attribute.span };
+                let span = |decl: &LocalDecl| decl.name.span;
+                insert(locals, name.name.clone(), decl, "local value", &name.name, span, diagnostics);
+            }
+            Item::Block(nested) => diagnostics.push(
+                Diagnostic::error("unsupported-block", "Unsupported block type")
+                    .detail("A `locals` block has only arguments.")
+                    .at(nested.kind.span)
+                    .help(eco_format!("For an object, write `{} = {{ … }}`.", nested.kind)),
+            ),
+            Item::Error(_) => {}
         }
     }
 }

@@ -12,10 +12,10 @@ use std::sync::Arc;
 use ecow::{EcoString, eco_format};
 use indexmap::IndexMap;
 use plumb_model::{Diagnostic, Span, Value};
-use plumb_syntax::tree::{Block, Call, Expr, ExprKind, Item};
+use plumb_syntax::tree::{Block, Call, Expr, ExprKind};
 
-use super::blocks::{self, Shape, check_labels, check_name, check_shape, duplicate, text};
-use super::declare::{Declaring, insert, label};
+use super::blocks::{self, Shape, check_labels, check_shape, text};
+use super::declare::{Declaring, insert, label, read_locals};
 use super::resource::is_broken;
 use crate::callee::{Callee, resolve};
 use crate::order::{Cycle, Needs, SHOWN_EDGES, order};
@@ -169,33 +169,7 @@ impl Declaring<'_> {
     fn locals_of_function(&mut self, function: &Block) -> IndexMap<EcoString, LocalDecl> {
         let mut locals: IndexMap<EcoString, LocalDecl> = IndexMap::new();
         for block in function.body.blocks_of("locals") {
-            check_labels(block, &[], &mut self.diagnostics);
-            for item in &block.body.items {
-                match item {
-                    Item::Attribute(attribute) => {
-                        let name = &attribute.name;
-                        check_name(&name.name, name.span, "name of a local value", &mut self.diagnostics);
-                        let decl = LocalDecl {
-                            name: name.clone(),
-                            value: attribute.value.clone(),
-                            span: attribute.span,
-                        };
-                        if let Some(first) = locals.get(&name.name) {
-                            let diagnostic = duplicate("local value", &name.name, name.span, first.name.span);
-                            self.diagnostics.push(diagnostic);
-                        } else {
-                            locals.insert(name.name.clone(), decl);
-                        }
-                    }
-                    Item::Block(nested) => self.diagnostics.push(
-                        Diagnostic::error("unsupported-block", "Unsupported block type")
-                            .detail("A `locals` block has only arguments.")
-                            .at(nested.kind.span)
-                            .help(eco_format!("For an object, write `{} = {{ … }}`.", nested.kind)),
-                    ),
-                    Item::Error(_) => {}
-                }
-            }
+            read_locals(block, &mut locals, &mut self.diagnostics);
         }
         let (sorted, cycles) = order(&needs_of_locals(&locals));
         for cycle in &cycles {

@@ -8,12 +8,15 @@
 //!
 //! Elsewhere: what is unused is `unused`, templates are `templates`, what is always one thing is `constant`.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
 use ecow::{EcoString, eco_format};
 use plumb_model::diagnostic::did_you_mean;
 use plumb_model::{Diagnostic, Diagnostics, Severity, SourceId, Sources, Span};
 use plumb_syntax::Dialect;
 
-use crate::program::{Module, ModuleId, Program};
+use crate::program::{Declarations, Module, ModuleId, Program};
 use crate::world::World;
 
 mod constant;
@@ -90,9 +93,10 @@ pub(super) fn check(program: &Program, world: &dyn World, others: Diagnostics) -
             constant::check(program, id, &mut found);
         }
     }
+    let owners = owners(program);
     let mut all = others;
-    all.extend(found.into_iter().filter_map(|diagnostic| with_level(program, diagnostic)));
-    suppress(program, super::once(all))
+    all.extend(found.into_iter().filter_map(|diagnostic| with_level(program, &owners, diagnostic)));
+    suppress(program, &owners, super::once(all))
 }
 
 /// Whether no lint is on in a module, so that nothing has to be looked for.
@@ -115,14 +119,24 @@ fn level(program: &Program, module: &Module, lint: &str) -> Level {
     program.root().settings.lints.get(lint).map_or(Level::Warn, |(level, _)| *level)
 }
 
-/// The module that a source belongs to.
-fn module_of(program: &Program, source: SourceId) -> Option<&Module> {
-    program.modules().map(|(_, module)| module).find(|module| module.files.contains(&source))
+/// The module that each source belongs to; the first one, where a directory is called from several places.
+type Owners<'p> = HashMap<SourceId, &'p Module>;
+
+fn owners(program: &Program) -> Owners<'_> {
+    let mut owners = HashMap::new();
+    let mut seen: HashSet<*const Declarations> = HashSet::new();
+    for (_, module) in program.modules().filter(|(_, module)| seen.insert(Arc::as_ptr(&module.declarations)))
+    {
+        for source in module.files.iter() {
+            owners.entry(*source).or_insert(module);
+        }
+    }
+    owners
 }
 
 /// What is found as bad as the module wants it; none where it wants to hear nothing.
-fn with_level(program: &Program, mut diagnostic: Diagnostic) -> Option<Diagnostic> {
-    let module = module_of(program, diagnostic.span()?.source)?;
+fn with_level(program: &Program, owners: &Owners<'_>, mut diagnostic: Diagnostic) -> Option<Diagnostic> {
+    let module = owners.get(&diagnostic.span()?.source)?;
     diagnostic.severity = match level(program, module, diagnostic.code) {
         Level::Off => return None,
         Level::Warn => Severity::Warning,
@@ -143,10 +157,10 @@ struct Suppression {
 }
 
 /// The diagnostics without those that comments suppress, and warnings about comments that suppress nothing.
-fn suppress(program: &Program, diagnostics: Diagnostics) -> Diagnostics {
+fn suppress(program: &Program, owners: &Owners<'_>, diagnostics: Diagnostics) -> Diagnostics {
     let mut suppressions: Vec<Suppression> = Vec::new();
     for (id, source) in program.sources.iter() {
-        if source.text.contains(MARK) && module_of(program, id).is_some() {
+        if source.text.contains(MARK) && owners.contains_key(&id) {
             suppressions.extend(read(&program.sources, id));
         }
     }
@@ -181,7 +195,7 @@ fn suppress(program: &Program, diagnostics: Diagnostics) -> Diagnostics {
             false => unknown_lint(name, span),
         };
         match diagnostic.code {
-            "unused-suppression" => kept.extend(with_level(program, diagnostic)),
+            "unused-suppression" => kept.extend(with_level(program, owners, diagnostic)),
             _ => kept.push(diagnostic),
         }
     }

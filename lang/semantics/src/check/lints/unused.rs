@@ -54,17 +54,10 @@ impl Used {
         for decl in &module.imports {
             let exprs = [Some(&decl.to), decl.id.as_ref(), decl.identity.as_ref(), decl.for_each.as_ref()];
             for traversal in exprs.into_iter().flatten().flat_map(|expr| expr.references()) {
-                let node = match reference::parse(traversal).map(|reference| reference.subject) {
-                    Ok(Subject::Variable(name)) => {
-                        module.variables.get_index_of(&name.name).map(|i| (NodeKind::Variable, i))
-                    }
-                    Ok(Subject::Local(name)) => {
-                        module.locals.get_index_of(&name.name).map(|i| (NodeKind::Local, i))
-                    }
-                    _ => None,
-                };
-                if let Some((kind, index)) = node {
-                    self.nodes[program.node_id(id, kind, index).0 as usize] = true;
+                let Ok(reference) = reference::parse(traversal) else { continue };
+                let counts = matches!(reference.subject, Subject::Variable(_) | Subject::Local(_));
+                if let Some(node) = program.named(id, &reference.subject).filter(|_| counts) {
+                    self.nodes[node.0 as usize] = true;
                 }
             }
         }

@@ -20,7 +20,7 @@ pub type Make = fn() -> Arc<dyn Provider>;
 /// Providers to be compiled in beside Plumb's own.
 ///
 /// ```no_run
-/// # fn inventory() -> std::sync::Arc<dyn plumb_provider_api::Provider> { unimplemented!() }
+/// # fn inventory() -> std::sync::Arc<dyn plumb_provider_api::Provider> { plumb_provider_builtin::terraform::provider() }
 /// fn main() -> std::process::ExitCode {
 ///     plumb_cli::start(plumb_cli::CompiledIn::with([("example.com/acme/inventory", inventory as _)]))
 /// }

@@ -140,6 +140,14 @@ struct Remembered {
     damaged: bool,
 }
 
+/// The attribute that has the output.
+fn shown_output(plan: &Planning<'_>) -> &'static str {
+    match plan.planned_value("sensitive").as_bool() {
+        Some(true) => "sensitive_output",
+        _ => "output",
+    }
+}
+
 struct Commands {
     ledger: Option<Arc<Ledger>>,
 }
@@ -172,8 +180,7 @@ impl Resource for Commands {
         let changed: Vec<&str> = MADE_FROM.into_iter().filter(|name| plan.changes_attribute(name)).collect();
         if remembered.damaged {
             plan.force_update();
-            let output = if plan.planned_value("sensitive").as_bool() == Some(true) { 1 } else { 0 };
-            plan.require_replace(OUTPUTS[output]);
+            plan.require_replace(shown_output(plan));
             return Ok(());
         }
         if changed.is_empty() && !remembered.drifted {
@@ -189,8 +196,7 @@ impl Resource for Commands {
         if plan.planned_value("update").is_null() {
             changed.iter().for_each(|name| plan.require_replace(name));
             if remembered.drifted {
-                let output = if plan.planned_value("sensitive").as_bool() == Some(true) { 1 } else { 0 };
-                plan.require_replace(OUTPUTS[output]);
+                plan.require_replace(shown_output(plan));
             }
         }
         Ok(())

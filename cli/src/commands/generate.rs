@@ -37,14 +37,14 @@ pub fn write(file: &Path, variables: &VariableArgs, world: &Arc<DiskWorld>, ui: 
         ));
     }
     let missing = |found: &Diagnostic| found.code == "unknown-import-target";
-    let session = session::open_despite(world.clone(), variables, ui, missing).ok_or(Exit::Error)?;
+    let mut session = session::open_despite(world.clone(), variables, ui, missing).ok_or(Exit::Error)?;
     let program = session.program.clone();
     let wanted: Vec<&ImportDecl> =
         program.root().imports.iter().filter(|decl| !is_declared(&program, decl)).collect();
     if wanted.is_empty() {
         return Ok(());
     }
-    match texts(&wanted, session) {
+    match texts(&wanted, &mut session) {
         Ok(texts) => {
             let text = format!(
                 "# Look through these resources, and move them to where they belong.\n\n{}",
@@ -63,7 +63,7 @@ pub fn write(file: &Path, variables: &VariableArgs, world: &Arc<DiskWorld>, ui: 
             ));
             Ok(())
         }
-        Err((found, session)) => {
+        Err(found) => {
             ui.diagnostics(&found, session.sources());
             Err(Exit::Error)
         }
@@ -74,35 +74,20 @@ fn is_declared(program: &Program, decl: &ImportDecl) -> bool {
     program.resource_node(&decl.resource).is_some()
 }
 
-type Failed = Box<(Diagnostics, Session)>;
-
 /// The text of each resource.
-fn texts(wanted: &[&ImportDecl], session: Session) -> Result<Vec<String>, (Diagnostics, Session)> {
-    texts_of(wanted, session).map_err(|failed| *failed)
-}
-
-fn texts_of(wanted: &[&ImportDecl], mut session: Session) -> Result<Vec<String>, Failed> {
+fn texts(wanted: &[&ImportDecl], session: &mut Session) -> Result<Vec<String>, Diagnostics> {
     let mut configs = Vec::new();
     for decl in wanted {
-        match provider(&session.program, decl) {
-            Ok(config) => configs.push(config),
-            Err(diagnostic) => return Err(Box::new((Diagnostics::from(*diagnostic), session))),
-        }
+        configs.push(provider(&session.program, decl).map_err(|diagnostic| Diagnostics::from(*diagnostic))?);
     }
     let mut kinds = crate::registry::Kinds::default();
     for (decl, config) in wanted.iter().zip(&configs) {
         kinds.entry(config.source.clone()).or_default().insert(decl.resource.resource.kind.clone());
     }
-    let found = session.with_schemas(kinds);
-    if found.has_errors() {
-        return Err(Box::new((found, session)));
-    }
+    session.with_schemas(kinds).into_result()?;
     let mut evaluator = session.evaluator(Phase::Plan, SystemTime::now());
-    evaluate(&mut evaluator, &session);
-    let requests = match evaluator.imports(ModuleId::ROOT) {
-        Ok(requests) => requests,
-        Err(found) => return Err(Box::new((found, session))),
-    };
+    evaluate(&mut evaluator, session);
+    let requests = evaluator.imports(ModuleId::ROOT)?;
     let mut texts = Vec::new();
     for (decl, config) in wanted.iter().zip(&configs) {
         let Some(request) = requests.iter().find(|request| request.span == decl.span) else { continue };
@@ -124,13 +109,9 @@ fn texts_of(wanted: &[&ImportDecl], mut session: Session) -> Result<Vec<String>,
             &resource.kind,
             target,
         ));
-        match looked {
-            Ok((schema, object)) => {
-                let block = &schema.schema.block;
-                texts.push(generated::resource(&resource.kind, &resource.name, &origin, block, &object));
-            }
-            Err(found) => return Err(Box::new((found.place(decl.span), session))),
-        }
+        let (schema, object) = looked.map_err(|found| found.place(decl.span))?;
+        let block = &schema.schema.block;
+        texts.push(generated::resource(&resource.kind, &resource.name, &origin, block, &object));
     }
     Ok(texts)
 }

@@ -276,11 +276,22 @@ impl Evaluator {
     /// The instance at an address, if there is one.
     pub fn find(&self, address: &Instance) -> Option<InstanceRef> {
         let node = self.program.resource_node(&address.config())?;
-        let module = self.module_instances(self.program.node(node).module);
-        let module = module.iter().position(|instance| *instance == address.module)?;
+        let module = self.find_module(&address.module)?.index;
         let NodeState::Resource { states, .. } = &self.nodes[node.0 as usize] else { return None };
-        let index = states.get(module)?.expansion.find(&address.key)?;
-        Some(InstanceRef { node, module: module as u32, index: index as u32 })
+        let index = states.get(module as usize)?.expansion.find(&address.key)?;
+        Some(InstanceRef { node, module, index: index as u32 })
+    }
+
+    /// The instance of a module at an address, found from call to call: however many there are, none is searched for.
+    fn find_module(&self, address: &ModuleInstance) -> Option<ModuleRef> {
+        address.0.iter().try_fold(ModuleRef::ROOT, |caller, (name, key)| {
+            let module = self.program.module(caller.module);
+            let call = module.calls.get_index_of(name)?;
+            let node = self.program.node_id(caller.module, NodeKind::Call, call);
+            let NodeState::Call(calls) = &self.nodes[node.0 as usize] else { return None };
+            let (expansion, first) = calls.get(caller.index as usize)?;
+            Some(ModuleRef { module: module.children[call]?, index: first + expansion.find(key)? as u32 })
+        })
     }
 
     /// The key of an instance.

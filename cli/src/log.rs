@@ -45,16 +45,6 @@ fn level(text: &str) -> Option<Level> {
     }
 }
 
-fn name(level: Level) -> &'static str {
-    match level {
-        Level::Trace => "trace",
-        Level::Debug => "debug",
-        Level::Info => "info",
-        Level::Warn => "warn",
-        Level::Error => "error",
-    }
-}
-
 fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
@@ -62,7 +52,7 @@ fn now() -> String {
 /// One line for people.
 fn text(provider: &str, line: &Line) -> String {
     let time = if line.timestamp.is_empty() { now() } else { line.timestamp.clone() };
-    let level = format!("[{}]", name(line.level).to_ascii_uppercase());
+    let level = format!("[{}]", line.level.name().to_ascii_uppercase());
     let mut text = format!("{time} {level:<7} {provider}");
     if !line.module.is_empty() {
         text.push_str(&format!(" ({})", line.module));
@@ -79,7 +69,7 @@ fn json(provider: &str, line: &Line) -> String {
     let mut object: serde_json::Map<String, serde_json::Value> = line.details.clone().into_iter().collect();
     let time = if line.timestamp.is_empty() { now() } else { line.timestamp.clone() };
     let own = [
-        ("@level", name(line.level)),
+        ("@level", line.level.name()),
         ("@message", &line.message),
         ("@module", &line.module),
         ("@provider", provider),
@@ -90,6 +80,10 @@ fn json(provider: &str, line: &Line) -> String {
 }
 
 impl Log for Shown {
+    fn least(&self) -> Option<Level> {
+        Some(self.least)
+    }
+
     fn line(&self, provider: &str, line: Line) {
         if line.level < self.least {
             return;

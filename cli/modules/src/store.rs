@@ -16,6 +16,8 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -45,6 +47,18 @@ pub enum Damage {
     Changed(String),
     /// It cannot be read.
     Unreadable(io::Error),
+}
+
+/// Removes a folder that a killed process left. A `git` that it had started can write there for a moment longer, and removing
+/// what grows fails; what still cannot be removed is in nobody's way, and the next command tries again.
+fn clear(folder: &Path) {
+    for _ in 0..20 {
+        match fs::remove_dir_all(folder) {
+            Ok(()) => return,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+            Err(_) => thread::sleep(Duration::from_millis(50)),
+        }
+    }
 }
 
 impl Store {
@@ -80,7 +94,7 @@ impl Store {
         for entry in fs::read_dir(self.packages())? {
             let entry = entry?;
             if entry.file_name().to_string_lossy().starts_with(FRESH) {
-                fs::remove_dir_all(entry.path())?;
+                clear(&entry.path());
             }
         }
         Ok(Exclusive { _file: file })

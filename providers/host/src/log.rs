@@ -33,6 +33,17 @@ impl Level {
         .into_iter()
         .find_map(|(name, level)| text.eq_ignore_ascii_case(name).then_some(level))
     }
+
+    /// What plugins call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Trace => "trace",
+            Level::Debug => "debug",
+            Level::Info => "info",
+            Level::Warn => "warn",
+            Level::Error => "error",
+        }
+    }
 }
 
 /// A line of a plugin.
@@ -54,6 +65,9 @@ pub struct Line {
 pub trait Log: Send + Sync {
     /// Takes one line of the plugin of a provider.
     fn line(&self, provider: &str, line: Line);
+
+    /// The least level of the lines that it does something with; none if it does nothing with any.
+    fn least(&self) -> Option<Level>;
 }
 
 /// Takes no notice.
@@ -62,6 +76,10 @@ pub struct Silent;
 
 impl Log for Silent {
     fn line(&self, _provider: &str, _line: Line) {}
+
+    fn least(&self) -> Option<Level> {
+        None
+    }
 }
 
 /// Reads the lines of one plugin in order.

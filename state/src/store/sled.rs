@@ -27,6 +27,8 @@ use super::{
 const HEAD: &[u8] = b"\0head";
 /// How much sled may keep in memory. Small: the state is read once for each command.
 const CACHE: u64 = 32 << 20;
+/// How many bytes of changes sled gets at once: what it replaces within a batch stays in memory until the batch ends.
+pub(super) const BATCH: usize = 256 << 10;
 /// How long opening may take before the index counts as damaged; sled has been seen waiting for ever.
 const OPEN_LIMIT: Duration = Duration::from_secs(60);
 
@@ -93,8 +95,23 @@ impl Index {
         .map_err(text)
     }
 
-    /// Makes changes, in order, and moves to their position, together.
-    pub(super) fn apply(&self, changes: &[Change], position: Position) -> Result<(), String> {
+    /// Makes changes, in order, then moves to their position. A process that ends in between leaves an index whose sum is
+    /// not the one that it remembers.
+    pub(super) fn apply(&self, mut changes: &[Change], position: Position) -> Result<(), String> {
+        loop {
+            let mut bytes = 0;
+            let end = changes.iter().position(|change| {
+                bytes += change.bytes();
+                bytes >= BATCH
+            });
+            match end {
+                Some(end) if end + 1 < changes.len() => {
+                    self.load(&changes[..=end])?;
+                    changes = &changes[end + 1..];
+                }
+                _ => break,
+            }
+        }
         let mut batch = to_batch(changes);
         batch.insert(HEAD, &position.encode()[..]);
         guard(|| self.db.apply_batch(batch))?.map_err(text)

@@ -32,9 +32,6 @@ use crate::store::{
     sled::{self, Checked, Index},
 };
 
-/// How many bytes of changes are applied to an index at once when it is made anew.
-const LOAD_BYTES: usize = 1 << 20;
-
 /// What is known of a store while it is being opened.
 struct Opening<'a> {
     dir: &'a Path,
@@ -388,7 +385,7 @@ fn try_new_index(
         let (key, value) = entry.map_err(|error| error.to_string())?;
         bytes += key.len() + value.len();
         changes.push(Change::Put(key, value));
-        if bytes >= LOAD_BYTES {
+        if bytes >= sled::BATCH {
             index.load(&changes)?;
             changes.clear();
             bytes = 0;

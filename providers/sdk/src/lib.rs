@@ -44,6 +44,7 @@
 // The derives name this crate by its name, also within it.
 extern crate self as plumb_provider_sdk;
 
+pub mod action;
 pub mod attribute;
 mod built;
 pub mod check;
@@ -72,6 +73,7 @@ pub use plumb_provider_sdk_derive::{Arguments, Model};
 #[doc(no_inline)]
 pub use tracing;
 
+pub use action::{Action, Reporter};
 pub use attribute::{Attr, AttributeValue, Mismatch};
 pub use check::Checks;
 pub use context::{Context, Failed, Left, Private, Stop};

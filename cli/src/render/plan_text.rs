@@ -8,7 +8,9 @@
 
 use std::io::{self, Write};
 
-use plumb_engine::plan::{Action, Change, CheckResult, CheckStatus, Drift, OutputChange, Plan, Purpose};
+use plumb_engine::plan::{
+    Action, Change, CheckResult, CheckStatus, Drift, Invocation, OutputChange, Plan, Purpose,
+};
 use plumb_model::{Marks, Value};
 use unicode_width::UnicodeWidthStr;
 
@@ -43,6 +45,7 @@ pub fn write_plan(plan: &Plan, style: &Style, out: &mut dyn Write) -> io::Result
         writeln!(writer.out, "Planning failed. This is what was found before; it cannot be applied.\n")?;
     }
     writer.changes(plan)?;
+    writer.invocations(plan)?;
     writer.outputs(plan)?;
     writer.checks(&plan.checks)?;
     writer.summary(plan)
@@ -70,6 +73,12 @@ pub fn change_lines(change: &Change) -> Vec<Line> {
         }
         _ => diff::attributes(&change.before, &change.after, &words::attribute_remarks(change), keep),
     }
+}
+
+/// The lines of what an action is told.
+pub fn invocation_lines(invocation: &Invocation) -> Vec<Line> {
+    let lines = diff::attributes(&Value::NULL, &invocation.config, &Remarks::default(), &[]);
+    lines.into_iter().map(|line| Line { mark: Mark::Same, ..line }).collect()
 }
 
 /// The lines of outputs that change, their names aligned.
@@ -164,6 +173,20 @@ impl Writer<'_> {
             writeln!(self.out, "  # ({remark})")?;
         }
         self.block(words::symbol(change.action), role(change.action), &change.address, &change_lines(change))
+    }
+
+    /// Actions, in the order in which they are invoked for each resource.
+    fn invocations(&mut self, plan: &Plan) -> io::Result<()> {
+        if plan.invocations.is_empty() {
+            return Ok(());
+        }
+        writeln!(self.out, "{}\n", self.style.paint(Role::Strong, "Actions to be invoked:"))?;
+        for invocation in &plan.invocations {
+            let title = format!("# {}", words::invocation(invocation));
+            writeln!(self.out, "  {}", self.style.paint(Role::Strong, title))?;
+            self.block(words::INVOKE, Role::Change, &invocation.address, &invocation_lines(invocation))?;
+        }
+        Ok(())
     }
 
     fn block(

@@ -18,6 +18,7 @@ pub(super) fn empty_plan(inputs: &Inputs) -> Plan {
         purpose: inputs.options.purpose,
         changes: Vec::new(),
         drift: Vec::new(),
+        invocations: Vec::new(),
         data: Vec::new(),
         outputs: BTreeMap::new(),
         checks: Vec::new(),
@@ -53,6 +54,7 @@ pub(super) fn plan(walker: &mut Walker) -> Plan {
     };
     Plan {
         purpose: walker.options.purpose,
+        invocations: walker.invocations(),
         data: data(walker),
         outputs: outputs(walker),
         variables: variables(&walker.evaluator),

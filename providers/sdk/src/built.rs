@@ -11,14 +11,15 @@ use ecow::EcoString;
 use plumb_model::{Diagnostic, Diagnostics, Value, json};
 use plumb_provider_api::{
     Answer, ApplyRequest, ApplyResponse, FunctionError, ImportTarget, ImportedResource, Invoked, MoveRequest,
-    OpenResponse, PlanRequest, PlanResponse, Progress, Provider, ProviderSchema, RawState, ReadRequest, ReadResponse,
+    OpenResponse, PlanRequest, PlanResponse, Progress, Provider, ProviderSchema, RawState, ReadRequest,
+    ReadResponse,
 };
 use serde_json::{Map, Value as Json};
 use tokio::sync::watch;
 use tracing::{Instrument as _, Span, debug_span};
 
-use crate::context::{Context, Private, Stop};
 use crate::action::Reporter;
+use crate::context::{Context, Private, Stop};
 use crate::erased::{AnyAction, AnyConfiguration, AnyData, AnyEphemeral, AnyResource};
 use crate::function::AnyFunction;
 use crate::plan;
@@ -300,11 +301,11 @@ impl<C: Send + Sync + 'static> Provider for Built<C> {
     }
 
     async fn invoke(&self, kind: &str, config: Value, progress: Progress) -> Invoked {
-        let (action, mut context) =
-            match self.action(kind).and_then(|a| Ok((a, self.context(Bytes::new())?))) {
-                Ok(found) => found,
-                Err(diagnostics) => return Invoked::ended(diagnostics),
-            };
+        let (action, mut context) = match self.action(kind).and_then(|a| Ok((a, self.context(Bytes::new())?)))
+        {
+            Ok(found) => found,
+            Err(diagnostics) => return Invoked::ended(diagnostics),
+        };
         let span = self.span("InvokeAction", kind);
         let progress = Reporter::new(progress);
         let result = action.invoke(&config, &progress, &mut context).instrument(span).await;

@@ -11,15 +11,16 @@ use bytes::Bytes;
 use ecow::EcoString;
 use plumb_model::{Diagnostic, Diagnostics, Schema, Type, Value};
 use plumb_provider_api::{
-    Answer, ApplyRequest, ApplyResponse, FunctionError, IdentitySchema, ImportTarget, ImportedResource, Invoked,
-    MoveRequest, OpenResponse, PlanRequest, PlanResponse, Progress, Provider, ProviderSchema, RawState, ReadRequest,
-    ReadResponse,
+    Answer, ApplyRequest, ApplyResponse, FunctionError, IdentitySchema, ImportTarget, ImportedResource,
+    Invoked, MoveRequest, OpenResponse, PlanRequest, PlanResponse, Progress, Provider, ProviderSchema,
+    RawState, ReadRequest, ReadResponse,
 };
 use plumb_provider_protocol::messages::{
     self, ApplyResourceChangeRequest, ApplyResourceChangeResponse, CallFunctionRequest, ConfigRequest,
-    DynamicValue, EphemeralPrivateRequest, ImportResourceStateRequest, InvokeActionEventType, MoveResourceStateRequest,
-    PlanResourceChangeRequest, ReadDataSourceRequest, ReadResourceRequest, ResourceIdentityData, Timestamp,
-    UpgradeResourceIdentityRequest, UpgradeResourceStateRequest, ValidateProviderConfigRequest,
+    DynamicValue, EphemeralPrivateRequest, ImportResourceStateRequest, InvokeActionEventType,
+    MoveResourceStateRequest, PlanResourceChangeRequest, ReadDataSourceRequest, ReadResourceRequest,
+    ResourceIdentityData, Timestamp, UpgradeResourceIdentityRequest, UpgradeResourceStateRequest,
+    ValidateProviderConfigRequest,
 };
 use plumb_provider_protocol::value;
 use tokio::sync::Mutex;
@@ -499,9 +500,9 @@ impl PluginProvider {
         };
         Ok(match self.speaker().within(None, &process, &asked, events).await {
             Ok(Some(end)) => Invoked::ended(self.speaker().reported(&end.diagnostics)),
-            Ok(None) => {
-                Invoked::lost(self.speaker().broken(&asked, "the stream ended before the action was completed"))
-            }
+            Ok(None) => Invoked::lost(
+                self.speaker().broken(&asked, "the stream ended before the action was completed"),
+            ),
             Err(errors) => Invoked::lost(errors),
         })
     }

@@ -10,15 +10,16 @@ use bytes::Bytes;
 use ecow::EcoString;
 use plumb_model::{Diagnostic, Diagnostics, Schema, Type, Value};
 use plumb_provider_api::{
-    ApplyRequest, ImportTarget, MoveRequest, PlanRequest, Progress, Provider, ProviderSchema, RawState, ReadRequest,
+    ApplyRequest, ImportTarget, MoveRequest, PlanRequest, Progress, Provider, ProviderSchema, RawState,
+    ReadRequest,
 };
 use prost::Message;
 use tokio::sync::OnceCell;
 use tonic::Status;
 
 use crate::messages::{
-    self, ActionSchema, ApplyResourceChangeRequest, ApplyResourceChangeResponse, CallFunctionRequest, CallFunctionResponse,
-    ConfigRequest, ConfigureProviderRequest, DiagnosticsResponse, DynamicValue, Empty,
+    self, ActionSchema, ApplyResourceChangeRequest, ApplyResourceChangeResponse, CallFunctionRequest,
+    CallFunctionResponse, ConfigRequest, ConfigureProviderRequest, DiagnosticsResponse, DynamicValue, Empty,
     EphemeralPrivateRequest, FunctionError, GenerateResourceConfigRequest, GenerateResourceConfigResponse,
     GetFunctionsResponse, GetMetadataResponse, GetProviderSchemaResponse, GetResourceIdentitySchemasResponse,
     ImportResourceStateRequest, ImportResourceStateResponse, ImportedResource, MoveResourceStateRequest,

@@ -17,10 +17,10 @@ use tonic_prost::ProstCodec;
 
 use super::provider::Served;
 use crate::MESSAGE_LIMIT;
+use crate::messages::side::{ConnInfo, HealthCheckRequest, HealthCheckResponse, ServingStatus, StdioData};
 use crate::messages::{
     ActionProgress, ConfigRequest, DiagnosticsResponse, Empty, InvokeActionEvent, InvokeActionEventType,
 };
-use crate::messages::side::{ConnInfo, HealthCheckRequest, HealthCheckResponse, ServingStatus, StdioData};
 use crate::method::{Method, Version, side, unary_calls};
 
 /// The end of a plugin, as a host asks for it.

@@ -12,6 +12,38 @@ use crate::model::Model;
 ///
 /// It is planned together with the change that triggers it, and invoked before or after that. Nothing of it is recorded
 /// in state, and it may be invoked any number of times.
+///
+/// ```
+/// use plumb_provider_sdk::{Action, Context, Diagnostics, Model, ProviderBuilder, Reporter, async_trait};
+///
+/// /// Whom to tell.
+/// #[derive(Clone, Debug, Model)]
+/// struct Message {
+///     /// The text.
+///     #[attribute(required)]
+///     text: String,
+/// }
+///
+/// struct Tell;
+///
+/// #[async_trait]
+/// impl Action for Tell {
+///     type Model = Message;
+///     type Client = ();
+///
+///     async fn invoke(
+///         &self,
+///         config: Message,
+///         progress: &Reporter,
+///         _: &mut Context<()>,
+///     ) -> Result<(), Diagnostics> {
+///         progress.say(format!("telling {:?}", config.text));
+///         Ok(())
+///     }
+/// }
+///
+/// let provider = ProviderBuilder::new("example").action("example_tell", Tell).build();
+/// ```
 #[async_trait]
 pub trait Action: Send + Sync + 'static {
     /// The arguments; an action has no computed attributes.

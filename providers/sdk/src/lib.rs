@@ -68,7 +68,7 @@ pub use async_trait::async_trait;
 #[doc(no_inline)]
 pub use plumb_model::{Diagnostic, Diagnostics, Number, Path, Step, Type, Value, schema};
 #[doc(no_inline)]
-pub use plumb_provider_api::{FunctionError, Provider};
+pub use plumb_provider_api::{FunctionError, Progress, Provider};
 pub use plumb_provider_sdk_derive::{Arguments, Model};
 #[doc(no_inline)]
 pub use tracing;

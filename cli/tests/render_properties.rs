@@ -16,9 +16,7 @@ use plumb_engine::plan::{
     Action, Cause, Change, CheckResult, CheckStatus, Drift, Origin, OutputChange, Plan, Purpose, Reason,
     StateBinding,
 };
-use plumb_model::address::{
-    Instance, Key, ModuleInstance, ModulePath, ProviderConfig, ProviderSource, Resource,
-};
+use plumb_model::address::{Instance, Key, ModuleInstance, ProviderConfig, ProviderSource, Resource};
 use plumb_model::{Marks, Path, Step, Type, Value};
 use proptest::prelude::*;
 
@@ -100,7 +98,7 @@ fn address() -> impl Strategy<Value = Instance> {
 }
 
 fn provider() -> ProviderConfig {
-    ProviderConfig { module: ModulePath::root(), source: ProviderSource::builtin("file"), alias: None }
+    ProviderConfig::implied(ProviderSource::builtin("file"))
 }
 
 fn path() -> impl Strategy<Value = Path> {

@@ -15,12 +15,12 @@ use plumb_cli::render::state_json::{InstanceView, OutputValue, StateView, write_
 use plumb_engine::plan::{
     Action, Change, CheckResult, CheckStatus, OutputChange, Plan, Purpose, Reason, StateBinding,
 };
-use plumb_model::address::{Instance, ModulePath, ProviderConfig, ProviderSource};
+use plumb_model::address::{Instance, ProviderConfig, ProviderSource};
 use plumb_model::{Marks, Number, Path, Step, Type, Value};
 use serde_json::Value as Json;
 
 fn provider() -> ProviderConfig {
-    ProviderConfig { module: ModulePath::root(), source: ProviderSource::builtin("terraform"), alias: None }
+    ProviderConfig::implied(ProviderSource::builtin("terraform"))
 }
 
 fn change(address: &str, action: Action, before: Value, after: Value) -> Change {

@@ -7,7 +7,7 @@ use plumb_engine::plan::{
     Action, Cause, Change, CheckResult, CheckStatus, Drift, Origin, OutputChange, Plan, Purpose, Reason,
     StateBinding,
 };
-use plumb_model::address::{Instance, ModulePath, ProviderConfig, ProviderSource};
+use plumb_model::address::{Instance, ProviderConfig, ProviderSource};
 use plumb_model::{Marks, Path, Type, Value};
 
 /// A text that is sensitive wherever it occurs in the samples.
@@ -20,7 +20,7 @@ pub fn instance(address: &str) -> Instance {
 
 /// The configuration of a compiled-in provider.
 pub fn provider(kind: &str) -> ProviderConfig {
-    ProviderConfig { module: ModulePath::root(), source: ProviderSource::builtin(kind), alias: None }
+    ProviderConfig::implied(ProviderSource::builtin(kind))
 }
 
 /// A change without any particulars.

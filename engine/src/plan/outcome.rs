@@ -109,7 +109,7 @@ fn data(walker: &mut Walker) -> Vec<DataRead> {
         .filter_map(|(instance, value)| {
             Some(DataRead {
                 address: walker.evaluator.address(instance),
-                provider: walker.program.provider_of(instance.node)?.clone(),
+                provider: walker.evaluator.provider_of(instance).ok()?,
                 schema_version: walker.evaluator.schema(instance.node)?.version,
                 value,
             })

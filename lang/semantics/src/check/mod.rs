@@ -35,6 +35,7 @@ mod calls;
 mod functions;
 pub mod lints;
 mod moves;
+mod providers;
 mod references;
 mod schema;
 pub mod types;
@@ -168,6 +169,7 @@ impl ModuleChecker<'_> {
             let context = Context { each: decl.for_each.is_some(), ..Context::default() };
             decl.body.iter().for_each(|block| self.body(&block.body, context));
         }
+        providers::check(self.program, self.id, self.diagnostics);
         for decl in module.checks.values() {
             self.conditions(&decl.asserts, Context::default());
         }
@@ -236,6 +238,7 @@ impl ModuleChecker<'_> {
         let each = decl.repetition.for_each.is_some();
         let context = Context { each, count: decl.repetition.count.is_some(), ..Context::default() };
         self.not_itself(decl);
+        decl.provider_instance.iter().for_each(|expr| self.expr(expr, context));
         self.body(&decl.body.body, context);
         self.depends_on(&decl.depends_on);
         let lifecycle = &decl.lifecycle;
@@ -336,6 +339,8 @@ impl ModuleChecker<'_> {
             self.expr(&argument.value, context);
         }
         decl.passed_object().into_iter().for_each(|object| self.expr(object, context));
+        let chosen = decl.providers.iter().filter_map(|entry| entry.outer.instance.as_ref());
+        chosen.for_each(|expr| self.expr(expr, context));
         self.depends_on(&decl.depends_on);
     }
 

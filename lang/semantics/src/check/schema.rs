@@ -302,6 +302,7 @@ pub(super) fn each_module_expr(module: &Module, f: &mut impl FnMut(&Expr, &[EcoS
     }
     for decl in module.resources.values() {
         decl.repetition.expr().into_iter().for_each(|expr| f(expr, &[]));
+        decl.provider_instance.iter().for_each(|expr| f(expr, &[]));
         body_exprs(&decl.body.body, &mut Vec::new(), f);
         conditions_exprs(&decl.lifecycle.preconditions, f);
         conditions_exprs(&decl.lifecycle.postconditions, f);
@@ -318,6 +319,7 @@ pub(super) fn each_module_expr(module: &Module, f: &mut impl FnMut(&Expr, &[EcoS
         decl.repetition.expr().into_iter().for_each(|expr| f(expr, &[]));
         decl.arguments.values().for_each(|argument| f(&argument.value, &[]));
         decl.passed_object().into_iter().for_each(|expr| f(expr, &[]));
+        decl.providers.iter().filter_map(|entry| entry.outer.instance.as_ref()).for_each(|expr| f(expr, &[]));
     }
     for decl in module.providers.values() {
         decl.for_each.iter().for_each(|expr| f(expr, &[]));

@@ -36,48 +36,6 @@ impl Evaluator {
         self.decode(&scope, &decl.body.body, decl.span, schema)
     }
 
-    /// The configuration of a provider in an instance of its module (the root has one).
-    pub fn provider_config(&self, node: NodeId, module: u32, schema: &Schema) -> (Value, Diagnostics) {
-        let at = self.program.node(node);
-        match self.program.provider(node) {
-            Some(decl) => match &decl.body {
-                Some(block) => {
-                    let scope = Scope::module(self, ModuleRef { module: at.module, index: module });
-                    self.decode(&scope, &block.body, decl.span, schema)
-                }
-                None => {
-                    let missing: Vec<&str> = schema
-                        .attributes
-                        .iter()
-                        .filter(|(_, attribute)| attribute.required)
-                        .map(|(name, _)| name.as_str())
-                        .collect();
-                    let mut diagnostics = Diagnostics::new();
-                    if !missing.is_empty() {
-                        diagnostics.push(
-                            Diagnostic::error(
-                                "missing-provider-configuration",
-                                "Missing required provider configuration",
-                            )
-                            .detail(eco_format!(
-                                "The provider `{}` needs {} in its configuration.",
-                                decl.config.source.kind,
-                                missing.join(", ")
-                            ))
-                            .at(decl.span)
-                            .help(eco_format!(
-                                "Add `provider \"{}\" {{ … }}` to the root module.",
-                                decl.config.source.kind
-                            )),
-                        );
-                    }
-                    (schema.empty(), diagnostics)
-                }
-            },
-            None => (schema.empty(), Diagnostics::new()),
-        }
-    }
-
     /// A block, such as that of a provisioner or connection, as an object of a schema, where `self` is a value if one
     /// is given.
     pub fn block(
@@ -111,7 +69,13 @@ impl Evaluator {
         self.decode(&scope, &block.body, block.header_span, schema)
     }
 
-    fn decode(&self, scope: &Scope<'_>, body: &Body, span: Span, schema: &Schema) -> (Value, Diagnostics) {
+    pub(super) fn decode(
+        &self,
+        scope: &Scope<'_>,
+        body: &Body,
+        span: Span,
+        schema: &Schema,
+    ) -> (Value, Diagnostics) {
         let dialect = self.program.module(scope.module.module).dialect;
         let functions = self.functions(scope.module.module);
         let mut decoder = Decoder { eval: Eval::new(scope, &functions, self.rules(dialect)) };

@@ -16,7 +16,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use ecow::{EcoString, eco_format};
-use plumb_model::diagnostic::did_you_mean;
+use plumb_model::diagnostic::{did_you_mean, name_help, nearest};
 use plumb_model::{Diagnostic, Diagnostics, Span};
 use plumb_syntax::tree::{Block, Body, Expr, ExprKind, Item};
 
@@ -351,17 +351,13 @@ impl ModuleChecker<'_> {
         let call = &self.program.module(parent).calls[call as usize];
         for (name, argument) in &call.arguments {
             if !module.variables.contains_key(name) {
-                let guess =
-                    plumb_model::diagnostic::nearest(name, module.variables.keys().map(EcoString::as_str));
+                let names = || module.variables.keys().map(EcoString::as_str);
                 let mut diagnostic = Diagnostic::error("unsupported-argument", "Unsupported argument")
                     .detail(eco_format!("The module `{}` has no input variable `{name}`.", call.name))
-                    .at(argument.name_span);
-                if let Some(guess) = guess {
-                    diagnostic = diagnostic.help(eco_format!("Did you mean `{guess}`?")).suggest(
-                        argument.name_span,
-                        guess,
-                        false,
-                    );
+                    .at(argument.name_span)
+                    .maybe_help(name_help(name, names()));
+                if let Some(guess) = nearest(name, names()) {
+                    diagnostic = diagnostic.suggest(argument.name_span, guess, false);
                 }
                 self.diagnostics.push(diagnostic);
             }

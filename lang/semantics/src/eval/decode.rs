@@ -10,7 +10,7 @@
 use ecow::{EcoString, eco_format};
 use plumb_model::address::Key;
 use plumb_model::convert::convert;
-use plumb_model::diagnostic::{did_you_mean, nearest};
+use plumb_model::diagnostic::{name_help, nearest};
 use plumb_model::schema::{AttributeType, NestedBlock, NestedObject};
 use plumb_model::{
     Attribute as SchemaAttribute, Block as Schema, Diagnostic, Diagnostics, Entries, Marks, Nesting,
@@ -648,13 +648,11 @@ pub(crate) fn unexpected_argument(attribute: &Attribute, schema: &Schema) -> Dia
     let diagnostic = Diagnostic::error("unsupported-argument", "Unsupported argument")
         .detail(eco_format!("An argument named `{name}` is not expected here."))
         .at(attribute.name.span);
-    match nearest(
-        name,
-        settable.map(|(name, _)| name.as_str()).chain(schema.blocks.keys().map(EcoString::as_str)),
-    ) {
-        Some(guess) => {
-            diagnostic.help(eco_format!("Did you mean `{guess}`?")).suggest(attribute.name.span, guess, false)
-        }
+    let names: Vec<&str> =
+        settable.map(|(name, _)| name.as_str()).chain(schema.blocks.keys().map(EcoString::as_str)).collect();
+    let diagnostic = diagnostic.maybe_help(name_help(name, names.iter().copied()));
+    match nearest(name, names) {
+        Some(guess) => diagnostic.suggest(attribute.name.span, guess, false),
         None => diagnostic,
     }
 }
@@ -669,5 +667,5 @@ pub(crate) fn unexpected_block(block: &Block, name: &str, schema: &Schema) -> Di
     }
     diagnostic
         .detail(eco_format!("Blocks of type `{name}` are not expected here."))
-        .maybe_help(did_you_mean(name, schema.blocks.keys().map(EcoString::as_str)))
+        .maybe_help(name_help(name, schema.blocks.keys().map(EcoString::as_str)))
 }

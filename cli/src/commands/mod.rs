@@ -25,7 +25,7 @@ mod history;
 mod import;
 mod init;
 mod interface;
-mod listen;
+pub(crate) mod listen;
 mod metadata;
 mod migrate;
 mod modules;

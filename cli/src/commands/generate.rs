@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use plumb_engine::adopt;
-use plumb_model::address::{ModulePath, ProviderConfig};
+use plumb_model::address::ProviderConfig;
 use plumb_model::{Diagnostic, Diagnostics, Sources, Value};
 use plumb_provider_api::ImportTarget;
 use plumb_semantics::eval::{Evaluator, Phase};
@@ -101,6 +101,10 @@ fn texts(wanted: &[&ImportDecl], session: &mut Session) -> Result<Vec<String>, D
             ImportTarget::Id(id) => id.to_string(),
             ImportTarget::Identity(_) => "its identity".to_owned(),
         };
+        let config = match &decl.provider {
+            Some(name) => &evaluator.provider_named(config, name)?,
+            None => config,
+        };
         let looked = session::wait(adopt::look(
             &evaluator,
             &session.schemas,
@@ -131,11 +135,11 @@ fn provider(program: &Program, decl: &ImportDecl) -> Result<ProviderConfig, Box<
     }
     let root = program.root();
     let (name, alias) = match &decl.provider {
-        Some((key, _)) => (key.name.clone(), key.alias.clone()),
+        Some(name) => (name.key.name.clone(), name.key.alias.clone()),
         None => (decl.resource.resource.provider_prefix().into(), None),
     };
     let source = root.provider_source(&name);
-    Ok(ProviderConfig { module: ModulePath::root(), source, alias })
+    Ok(ProviderConfig { alias, ..ProviderConfig::implied(source) })
 }
 
 /// Evaluates what ids and the configurations of providers may refer to. Resources are not known.
@@ -153,7 +157,8 @@ fn evaluate(evaluator: &mut Evaluator, session: &Session) {
                 }
                 Err(found) => found,
             },
-            NodeKind::Provider | NodeKind::Check => Diagnostics::new(),
+            NodeKind::Provider => evaluator.expand_provider(id).err().unwrap_or_default(),
+            NodeKind::Check => Diagnostics::new(),
             _ => evaluator.evaluate(id),
         };
         // What fails here is unknown; the plan that follows says why.

@@ -25,6 +25,7 @@ mod killed;
 mod layout;
 mod parity;
 mod plugins;
+mod provider_instances;
 mod robust;
 mod sharing;
 mod tutorial;

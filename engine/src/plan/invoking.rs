@@ -141,7 +141,7 @@ impl Walker<'_> {
     ) -> Result<Option<Running<Done>>, Diagnostics> {
         let program = self.program.clone();
         let decl = program.resource(instance.node).expect("an instance belongs to a resource node");
-        let (provider_config, schema) = self.type_schema(instance.node, decl)?;
+        let (provider_config, schema) = self.type_schema(instance, decl)?;
         let (config, found) = self.evaluator.config(instance, &schema.schema.block);
         let address = self.evaluator.address(instance);
         self.diagnostics.extend(found.into_result().map_err(|found| found.about(&address))?);
@@ -162,7 +162,7 @@ impl Walker<'_> {
     ) -> Result<Option<Running<Done>>, Diagnostics> {
         let program = self.program.clone();
         let decl = program.resource(instance.node).expect("an instance belongs to a resource node");
-        let (provider_config, schema) = self.type_schema(instance.node, decl)?;
+        let (provider_config, schema) = self.type_schema(instance, decl)?;
         let address = self.evaluator.address(instance);
         let (config, found) = self.evaluator.config(instance, &schema.schema.block);
         self.diagnostics.extend(found.into_result().map_err(|found| found.about(&address))?);

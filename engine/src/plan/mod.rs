@@ -17,6 +17,7 @@ pub(crate) mod conditions;
 pub(crate) mod data;
 pub(crate) mod instance;
 pub mod invoking;
+mod layout;
 mod model;
 mod moved;
 mod moves;
@@ -27,6 +28,7 @@ pub mod target;
 mod walk;
 
 pub use instance::Resolution;
+pub use layout::{Layout, Layouts};
 pub use model::{
     Action, Cause, Change, CheckResult, CheckStatus, DataRead, Drift, Invocation, Origin, OutputChange, Plan,
     Purpose, Reason, StateBinding, Summary, Trigger,

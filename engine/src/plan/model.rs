@@ -12,6 +12,8 @@ use plumb_model::address::{ConfigResource, Instance, ModuleInstance, ProviderCon
 use plumb_model::{Path, Type, Value};
 use plumb_semantics::program::TriggerEvent;
 
+use super::layout::Layouts;
+
 /// What a plan is made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
@@ -367,6 +369,8 @@ pub struct Plan {
     pub excludes: Vec<EcoString>,
     /// Every module instance that the configuration expands to.
     pub modules: Vec<ModuleInstance>,
+    /// What the types of the objects look like to a reader.
+    pub layouts: Layouts,
     /// The state it was made from.
     pub state: StateBinding,
     /// When it was made, as RFC 3339 in UTC.

@@ -7,8 +7,8 @@ use std::io::{self, Write};
 
 use plumb_engine::plan::{Action, Change, CheckStatus, Plan};
 
-use super::super::diff::{self, Line, Mark, Remarks};
-use super::super::plan_text::{block_header, change_lines, invocation_lines, output_lines};
+use super::super::diff::{Line, Mark};
+use super::super::plan_text::{block_header, change_lines, drift_lines, invocation_lines, output_lines};
 use super::super::{escape, words};
 use super::markup;
 
@@ -113,7 +113,7 @@ fn invocations(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "<h2>Actions to be invoked</h2>")?;
     for invocation in &plan.invocations {
         writeln!(out, "<p>{}</p>\n<pre>", text(&words::invocation(invocation)))?;
-        lines(&invocation_lines(invocation), 0, out)?;
+        lines(&invocation_lines(invocation, &plan.layouts), 0, out)?;
         writeln!(out, "</pre>")?;
     }
     Ok(())
@@ -139,7 +139,7 @@ fn changes(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
             "<details{open}><summary><code class=\"{class}\">{symbol}</code> <code>{address}</code> {fate}</summary>"
         )?;
         writeln!(out, "<pre>  {}", text(&block_header(&change.address)))?;
-        lines(&change_lines(change), 1, out)?;
+        lines(&change_lines(change, &plan.layouts), 1, out)?;
         writeln!(out, "  }}</pre></details>")?;
     }
     Ok(())
@@ -158,7 +158,7 @@ fn drift(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
             out,
             "<details><summary><code>{address}</code> {fate}, {effect} effect on this plan</summary><pre>"
         )?;
-        lines(&diff::attributes(&drift.before, &drift.after, &Remarks::default(), &["id", "name"]), 0, out)?;
+        lines(&drift_lines(drift, &plan.layouts), 0, out)?;
         writeln!(out, "</pre></details>")?;
     }
     Ok(())

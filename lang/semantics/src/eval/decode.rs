@@ -10,7 +10,7 @@
 use ecow::{EcoString, eco_format};
 use plumb_model::address::Key;
 use plumb_model::convert::convert;
-use plumb_model::diagnostic::{did_you_mean, nearest};
+use plumb_model::diagnostic::{name_help, nearest};
 use plumb_model::schema::{AttributeType, NestedBlock, NestedObject};
 use plumb_model::{
     Attribute as SchemaAttribute, Block as Schema, Diagnostic, Diagnostics, Entries, Marks, Nesting,
@@ -34,48 +34,6 @@ impl Evaluator {
         let decl = &self.program.module(node.module).resources[node.index as usize];
         let scope = Scope::at(self, At::Instance(instance), None);
         self.decode(&scope, &decl.body.body, decl.span, schema)
-    }
-
-    /// The configuration of a provider in an instance of its module (the root has one).
-    pub fn provider_config(&self, node: NodeId, module: u32, schema: &Schema) -> (Value, Diagnostics) {
-        let at = self.program.node(node);
-        match self.program.provider(node) {
-            Some(decl) => match &decl.body {
-                Some(block) => {
-                    let scope = Scope::module(self, ModuleRef { module: at.module, index: module });
-                    self.decode(&scope, &block.body, decl.span, schema)
-                }
-                None => {
-                    let missing: Vec<&str> = schema
-                        .attributes
-                        .iter()
-                        .filter(|(_, attribute)| attribute.required)
-                        .map(|(name, _)| name.as_str())
-                        .collect();
-                    let mut diagnostics = Diagnostics::new();
-                    if !missing.is_empty() {
-                        diagnostics.push(
-                            Diagnostic::error(
-                                "missing-provider-configuration",
-                                "Missing required provider configuration",
-                            )
-                            .detail(eco_format!(
-                                "The provider `{}` needs {} in its configuration.",
-                                decl.config.source.kind,
-                                missing.join(", ")
-                            ))
-                            .at(decl.span)
-                            .help(eco_format!(
-                                "Add `provider \"{}\" {{ … }}` to the root module.",
-                                decl.config.source.kind
-                            )),
-                        );
-                    }
-                    (schema.empty(), diagnostics)
-                }
-            },
-            None => (schema.empty(), Diagnostics::new()),
-        }
     }
 
     /// A block, such as that of a provisioner or connection, as an object of a schema, where `self` is a value if one
@@ -111,7 +69,13 @@ impl Evaluator {
         self.decode(&scope, &block.body, block.header_span, schema)
     }
 
-    fn decode(&self, scope: &Scope<'_>, body: &Body, span: Span, schema: &Schema) -> (Value, Diagnostics) {
+    pub(super) fn decode(
+        &self,
+        scope: &Scope<'_>,
+        body: &Body,
+        span: Span,
+        schema: &Schema,
+    ) -> (Value, Diagnostics) {
         let dialect = self.program.module(scope.module.module).dialect;
         let functions = self.functions(scope.module.module);
         let mut decoder = Decoder { eval: Eval::new(scope, &functions, self.rules(dialect)) };
@@ -684,13 +648,11 @@ pub(crate) fn unexpected_argument(attribute: &Attribute, schema: &Schema) -> Dia
     let diagnostic = Diagnostic::error("unsupported-argument", "Unsupported argument")
         .detail(eco_format!("An argument named `{name}` is not expected here."))
         .at(attribute.name.span);
-    match nearest(
-        name,
-        settable.map(|(name, _)| name.as_str()).chain(schema.blocks.keys().map(EcoString::as_str)),
-    ) {
-        Some(guess) => {
-            diagnostic.help(eco_format!("Did you mean `{guess}`?")).suggest(attribute.name.span, guess, false)
-        }
+    let names: Vec<&str> =
+        settable.map(|(name, _)| name.as_str()).chain(schema.blocks.keys().map(EcoString::as_str)).collect();
+    let diagnostic = diagnostic.maybe_help(name_help(name, names.iter().copied()));
+    match nearest(name, names) {
+        Some(guess) => diagnostic.suggest(attribute.name.span, guess, false),
         None => diagnostic,
     }
 }
@@ -705,5 +667,5 @@ pub(crate) fn unexpected_block(block: &Block, name: &str, schema: &Schema) -> Di
     }
     diagnostic
         .detail(eco_format!("Blocks of type `{name}` are not expected here."))
-        .maybe_help(did_you_mean(name, schema.blocks.keys().map(EcoString::as_str)))
+        .maybe_help(name_help(name, schema.blocks.keys().map(EcoString::as_str)))
 }

@@ -8,6 +8,7 @@ use plumb_model::{Diagnostic, Diagnostics, Path, Span, Step};
 use plumb_syntax::tree::{Block, Body, Expr, ExprKind, Ident, Item, Traversal, TraversalStep};
 
 use super::blocks::{self, Shape, check_labels, check_shape, flag, only_block, references, without};
+use super::provider_name::provider_name;
 use crate::program::{
     ActionTrigger, IgnoreChanges, Lifecycle, ProviderKey, ProvisionerDecl, Repetition, ResourceDecl,
     TriggerEvent,
@@ -53,7 +54,12 @@ pub(super) fn resource(
     let enabled = in_lifecycle.or_else(|| if native { blocks::expr(body, "enabled") } else { None });
     let repetition = repetition(body, enabled, diagnostics);
     let lifecycle = lifecycle_block.map(|block| lifecycle(block, mode, diagnostics)).unwrap_or_default();
-    let (provider, provider_span) = provider(body, &resource, diagnostics);
+    let provider_argument = body.attribute("provider").map(|attribute| &attribute.value);
+    let provider = provider_argument.and_then(|written| provider_name(written, diagnostics));
+    let (provider, provider_instance) = match provider {
+        Some(name) => (name.key, name.instance),
+        None => (default_provider(&resource), None),
+    };
     check_kept_for_later(body, diagnostics);
     let provisioners = if mode == Mode::Managed {
         body.blocks_of("provisioner").filter_map(|block| provisioner(block, diagnostics)).collect()
@@ -76,7 +82,8 @@ pub(super) fn resource(
         span: block.header_span,
         kind_span: kind.span,
         provider,
-        provider_span,
+        provider_span: provider_argument.map(|written| written.span),
+        provider_instance,
         repetition,
         depends_on: references(body, "depends_on", diagnostics),
         lifecycle,
@@ -113,7 +120,12 @@ pub(super) fn action(
     let body = &block.body;
     check_shape(body, if native { &NATIVE_ACTION } else { &ACTION }, diagnostics);
     let enabled = if native { blocks::expr(body, "enabled") } else { None };
-    let (provider, provider_span) = provider(body, &resource, diagnostics);
+    let provider_argument = body.attribute("provider").map(|attribute| &attribute.value);
+    let named = provider_argument.and_then(|written| provider_name(written, diagnostics));
+    let (provider, provider_instance) = match named {
+        Some(name) => (name.key, name.instance),
+        None => (default_provider(&resource), None),
+    };
     let config = only_block(body, "config", diagnostics);
     let config = config.map(|block| {
         check_labels(block, &[], diagnostics);
@@ -128,7 +140,8 @@ pub(super) fn action(
         span: block.header_span,
         kind_span: kind.span,
         provider,
-        provider_span,
+        provider_span: provider_argument.map(|written| written.span),
+        provider_instance,
         repetition: repetition(body, enabled, diagnostics),
         depends_on: Vec::new(),
         lifecycle: Lifecycle::default(),
@@ -235,60 +248,9 @@ pub(super) fn repetition(body: &Body, enabled: Option<Expr>, diagnostics: &mut D
     repetition
 }
 
-/// The provider configuration that a resource names, or the default one of its type's provider.
-fn provider(body: &Body, resource: &Resource, diagnostics: &mut Diagnostics) -> (ProviderKey, Option<Span>) {
-    let default = ProviderKey { name: EcoString::from(resource.provider_prefix()), alias: None };
-    let Some(attribute) = body.attribute("provider") else { return (default, None) };
-    match provider_key(&attribute.value, diagnostics) {
-        Some(key) => (key, Some(attribute.value.span)),
-        None => (default, Some(attribute.value.span)),
-    }
-}
-
-/// `aws` or `aws.west`; also as a text, as it was once written.
-pub(super) fn provider_key(expr: &Expr, diagnostics: &mut Diagnostics) -> Option<ProviderKey> {
-    match &expr.without_parens().kind {
-        ExprKind::Traversal(traversal) => match traversal.steps.as_slice() {
-            [] => return Some(ProviderKey { name: traversal.root.name.clone(), alias: None }),
-            [TraversalStep::Attribute(alias)] => {
-                return Some(ProviderKey {
-                    name: traversal.root.name.clone(),
-                    alias: Some(alias.name.clone()),
-                });
-            }
-            _ => {}
-        },
-        ExprKind::String(text) => {
-            let (name, alias) = match text.split_once('.') {
-                Some((name, alias)) => (name, Some(alias.into())),
-                None => (text.as_str(), None),
-            };
-            if blocks::is_name(name) {
-                return Some(ProviderKey { name: name.into(), alias });
-            }
-        }
-        // `aws.by_region[each.key]`: which instance of a configuration, which depends on the instance of the resource.
-        ExprKind::Access(access) => {
-            diagnostics.push(
-                Diagnostic::error(
-                    "unsupported-provider-instance",
-                    "Provider instances are not supported yet",
-                )
-                .detail("A resource can use only one configuration of its provider for all of its instances.")
-                .at(access.base.span),
-            );
-            return None;
-        }
-        ExprKind::Error => return None,
-        _ => {}
-    }
-    diagnostics.push(
-        Diagnostic::error("invalid-provider-reference", "Invalid provider configuration reference")
-            .detail("A provider configuration is named by the provider's local name, with its alias behind a dot if it has one.")
-            .at(expr.span)
-            .help("Write `provider = aws` or `provider = aws.west`."),
-    );
-    None
+/// The name of the provider that a type belongs to, with nothing else said.
+fn default_provider(resource: &Resource) -> ProviderKey {
+    ProviderKey { name: EcoString::from(resource.provider_prefix()), alias: None }
 }
 
 fn lifecycle(block: &Block, mode: Mode, diagnostics: &mut Diagnostics) -> Lifecycle {

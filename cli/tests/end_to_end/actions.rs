@@ -60,8 +60,8 @@ fn actions_are_invoked_around_the_change_that_triggers_them() {
     workspace
         .plumb(&["plan"])
         .succeeds()
-        .says("action.conformance_notify.before will be invoked before conformance_thing.a is created")
-        .says("Actions: 3 to invoke.");
+        .prints("action.conformance_notify.before will be invoked before conformance_thing.a is created")
+        .prints("Actions: 3 to invoke.");
     workspace
         .apply(&[])
         .says("action.conformance_notify.before: step 1")
@@ -214,7 +214,7 @@ action "conformance_notify" "hook" {
         .says("Did you mean `after_create`?")
         .says("Destroying an object triggers no action")
         .says("[not-an-action]")
-        .says("An argument `nam` is not expected");
+        .says("An argument named `nam` is not expected");
     // An action that has to come before needs what it is told before.
     workspace.write(
         "main.tf",

@@ -73,7 +73,9 @@ fn nested_blocks_are_laid_out_as_they_are_written() {
             Value::set(Type::Dynamic, vec![o([("cidr", s("10.0.0.0/8"))]), o([("cidr", s("0.0.0.0/0"))])]),
         ),
     ]);
-    check_blocks(&change("file.a", Action::Create, Value::NULL, before.clone()), expect![[r#"
+    check_blocks(
+        &change("file.a", Action::Create, Value::NULL, before.clone()),
+        expect![[r#"
         + name = "a"
         + listener {
             + name = "x"
@@ -101,8 +103,11 @@ fn nested_blocks_are_laid_out_as_they_are_written() {
         + volume "data" {
             + size = "1"
           }
-    "#]]);
-    check_blocks(&change("file.a", Action::Update, before, after), expect![[r#"
+    "#]],
+    );
+    check_blocks(
+        &change("file.a", Action::Update, before, after),
+        expect![[r#"
           name = "a"
         ~ listener {
               # (2 unchanged attributes hidden)
@@ -123,7 +128,8 @@ fn nested_blocks_are_laid_out_as_they_are_written() {
             ~ size = "1" -> "2"
           }
           # (2 unchanged blocks hidden)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -134,10 +140,13 @@ fn blocks_that_are_not_known_or_not_shown_stay_on_one_line() {
         ("volume", Value::map(Type::Dynamic, [])),
         ("rule", Value::set(Type::Dynamic, vec![])),
     ]);
-    check_blocks(&change("file.a", Action::Create, Value::NULL, after), expect![[r#"
+    check_blocks(
+        &change("file.a", Action::Create, Value::NULL, after),
+        expect![[r#"
         + listener = (known after apply)
         + timeouts = (sensitive value)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod graph;
 mod history;
 mod import;
 mod init;
+mod inputs_again;
 mod interface;
 mod listen;
 mod metadata;

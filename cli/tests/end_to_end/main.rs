@@ -28,3 +28,4 @@ mod provider_instances;
 mod robust;
 mod sharing;
 mod tutorial;
+mod variables;

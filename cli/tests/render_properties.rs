@@ -221,6 +221,7 @@ fn plan() -> impl Strategy<Value = Plan> {
             targets: vec![target.into()],
             excludes: Vec::new(),
             modules: Vec::new(),
+            layouts: plumb_engine::plan::Layouts::default(),
             state: StateBinding::default(),
             timestamp: "2026-01-02T03:04:05Z".to_owned(),
             errored: false,
@@ -280,7 +281,7 @@ proptest! {
     fn every_difference_is_shown(before in object(), after in object()) {
         use plumb_cli::render::diff::{Mark, Remarks, attributes};
         let marked = |a: &Value, b: &Value| {
-            attributes(a, b, &Remarks::default(), &[]).iter().any(|line| line.mark != Mark::Same)
+            attributes(a, b, &Remarks::default(), &[], None).iter().any(|line| line.mark != Mark::Same)
         };
         prop_assert!(!marked(&before, &before));
         // A null that is there and one that is not differ; nulls of different types do not.

@@ -15,6 +15,7 @@ use plumb_state::state::{After, StepOutcome};
 
 use crate::args::{LockArgs, PlanArgs, PlanFormat, PlanningArgs};
 use crate::ask::Missing;
+use crate::commands::listen::Voice;
 use crate::commands::state::report;
 use crate::render::{plan_markdown, plan_text};
 use crate::session::{self, Session};
@@ -274,13 +275,19 @@ fn plan_once(session: &mut Session, state: &State, options: Options, ui: &Ui) ->
     if ui.diagnostics(&found, session.sources()) {
         return None;
     }
-    let mut listener = super::listen::for_planning(ui);
-    let planning = run_plan(session, prior, options, &mut *listener);
+    let (mut listener, voice) = super::listen::for_planning(ui);
+    let planning = run_plan(session, prior, options, &mut *listener, voice);
     drop(listener);
     Some(planning)
 }
 
-fn run_plan(session: &Session, prior: Prior, options: Options, listener: &mut dyn Listener) -> Planning {
+fn run_plan(
+    session: &Session,
+    prior: Prior,
+    options: Options,
+    listener: &mut dyn Listener,
+    voice: Voice,
+) -> Planning {
     let (canceller, cancel) = cancel::channel();
     let inputs = Inputs {
         evaluator: session.evaluator(Phase::Plan, SystemTime::now()),
@@ -293,7 +300,7 @@ fn run_plan(session: &Session, prior: Prior, options: Options, listener: &mut dy
     };
     session::runtime().block_on(async {
         let interrupts =
-            tokio::spawn(super::watch_interrupts(canceller, "Stopping. Nothing has been changed."));
+            tokio::spawn(super::watch_interrupts(canceller, "Stopping. Nothing has been changed.", voice));
         let planning = plan::plan(inputs).await;
         interrupts.abort();
         planning

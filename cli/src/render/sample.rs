@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use plumb_engine::plan::{
-    Action, Cause, Change, CheckResult, CheckStatus, Drift, Origin, OutputChange, Plan, Purpose, Reason,
-    StateBinding,
+    Action, Cause, Change, CheckResult, CheckStatus, Drift, Layouts, Origin, OutputChange, Plan, Purpose,
+    Reason, StateBinding,
 };
 use plumb_model::address::{Instance, ProviderConfig, ProviderSource};
 use plumb_model::{Marks, Path, Type, Value};
@@ -61,6 +61,7 @@ pub fn plan(changes: Vec<Change>) -> Plan {
         targets: Vec::new(),
         excludes: Vec::new(),
         modules: Vec::new(),
+        layouts: Layouts::default(),
         state: StateBinding::default(),
         timestamp: "2026-01-02T03:04:05Z".to_owned(),
         errored: false,

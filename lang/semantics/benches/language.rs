@@ -27,6 +27,10 @@ use plumb_semantics::eval::{EvalOptions, Evaluator, Phase};
 use plumb_semantics::{LoadOptions, MemoryWorld, NodeId, NodeKind, Program, Schemas, World};
 use plumb_syntax::{Dialect, parse};
 
+/// As in `plumb`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The size of a module that somebody edits, in bytes.
 const EDITED: usize = 200_000;
 

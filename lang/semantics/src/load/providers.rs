@@ -64,7 +64,11 @@ pub(super) fn resolve_all(modules: &mut [Module], diagnostics: &mut Diagnostics)
                 }
                 _ => {
                     let found = resolve(modules, id, decl).unwrap_or_else(|diagnostic| {
-                        diagnostics.push(*diagnostic);
+                        // A module that is called several times has its mistakes once.
+                        let mut told = diagnostics.iter();
+                        if !told.any(|d| d.code == diagnostic.code && d.span() == diagnostic.span()) {
+                            diagnostics.push(*diagnostic);
+                        }
                         (ProviderConfig::implied(source(&declarations, &decl.provider.name)), None)
                     });
                     match found {
@@ -132,6 +136,8 @@ fn resolve(
         if let Some(decl) = own {
             return match (&decl.for_each, &choice) {
                 (Some(_), None) | (None, Some(_)) if id != start => implied(&source),
+                // That it has no alias to choose by has been said.
+                (Some(_), None) if key.alias.is_none() => implied(&source),
                 (Some(for_each), None) => Err(Box::new(instance_needed(&key, span, for_each.span))),
                 (None, Some(chosen)) => Err(Box::new(without_instances(&key, chosen.key.span, decl.span))),
                 _ => Ok((decl.config.clone(), choice)),

@@ -99,10 +99,11 @@ fn apply_saved(file: &Path, args: &ApplyArgs, ui: &Ui) -> Exit {
         Ok(opened) => opened,
         Err(trouble) => return report(trouble, ui),
     };
-    let (plan, session, digest) = match super::artifact::open_for_applying(file, &opened.state, ui) {
-        Ok(opened) => opened,
-        Err(exit) => return exit,
-    };
+    let (plan, session, digest) =
+        match super::artifact::open_for_applying(file, &args.planning, &opened.state, ui) {
+            Ok(opened) => opened,
+            Err(exit) => return exit,
+        };
     if nothing_to_save(&plan) {
         finish_unchanged(&plan, ui);
         return Exit::Done;

@@ -9,9 +9,11 @@ use plumb_model::address::ProviderConfig;
 use plumb_model::{Diagnostic, Diagnostics, Sources, Value};
 use plumb_provider_api::ImportTarget;
 use plumb_semantics::eval::{Evaluator, Phase};
+use plumb_semantics::inputs::InputOption;
 use plumb_semantics::program::{ImportDecl, ModuleId, NodeKind, Program};
 
-use crate::args::VariableArgs;
+use crate::args::PlanningArgs;
+use crate::ask::Missing;
 use crate::render::generated;
 use crate::session::{self, Session};
 use crate::ui::{Exit, Ui};
@@ -21,7 +23,12 @@ use crate::world::DiskWorld;
 ///
 /// # Errors
 /// If it could not be written; that has been shown.
-pub fn write(file: &Path, variables: &VariableArgs, world: &Arc<DiskWorld>, ui: &Ui) -> Result<(), Exit> {
+pub fn write(
+    file: &Path,
+    args: &PlanningArgs,
+    world: &Arc<DiskWorld>,
+    ui: &Ui,
+) -> Result<Vec<InputOption>, Exit> {
     let refuse = |diagnostic: Diagnostic| {
         ui.diagnostics(&diagnostic.into(), &Sources::new());
         Exit::Error
@@ -37,12 +44,14 @@ pub fn write(file: &Path, variables: &VariableArgs, world: &Arc<DiskWorld>, ui: 
         ));
     }
     let missing = |found: &Diagnostic| found.code == "unknown-import-target";
-    let mut session = session::open_despite(world.clone(), variables, ui, missing).ok_or(Exit::Error)?;
+    let mut session =
+        session::open_despite(world.clone(), &args.variables, Missing::by_flag(args.input), ui, missing)
+            .ok_or(Exit::Error)?;
     let program = session.program.clone();
     let wanted: Vec<&ImportDecl> =
         program.root().imports.iter().filter(|decl| !is_declared(&program, decl)).collect();
     if wanted.is_empty() {
-        return Ok(());
+        return Ok(session.answers);
     }
     match texts(&wanted, &mut session) {
         Ok(texts) => {
@@ -61,7 +70,7 @@ pub fn write(file: &Path, variables: &VariableArgs, world: &Arc<DiskWorld>, ui: 
                 crate::render::value::count(texts.len(), "object"),
                 file.display()
             ));
-            Ok(())
+            Ok(session.answers)
         }
         Err(found) => {
             ui.diagnostics(&found, session.sources());

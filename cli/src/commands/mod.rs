@@ -24,6 +24,7 @@ mod graph;
 mod history;
 mod import;
 mod init;
+mod inputs_again;
 mod interface;
 pub(crate) mod listen;
 mod metadata;

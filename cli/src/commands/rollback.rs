@@ -16,6 +16,7 @@ use plumb_state::record::OperationKind;
 use plumb_state::{State, StateError};
 
 use crate::args::RollbackArgs;
+use crate::ask::Missing;
 use crate::commands::plan::{self, Opened};
 use crate::commands::{apply, listen, output};
 use crate::render::rollback_text;
@@ -34,7 +35,9 @@ pub fn run(args: &RollbackArgs, ui: &Ui) -> Result<Exit, StoreTrouble> {
         false => Opened::Locked(store::open(&args.lock, "rollback", args.reason.as_deref())?),
     };
     ui.diagnostics(&store::warnings(opened.state()), &Sources::new());
-    let Some(mut session) = session::open(Arc::new(DiskWorld::new()), &args.variables, ui) else {
+    let Some(mut session) =
+        session::open(Arc::new(DiskWorld::new()), &args.variables, Missing::by_flag(args.input), ui)
+    else {
         return Ok(Exit::Error);
     };
     let Some(back) = make(args, &mut session, &opened, ui)? else { return Ok(Exit::Error) };

@@ -29,3 +29,4 @@ mod provider_instances;
 mod robust;
 mod sharing;
 mod tutorial;
+mod variables;

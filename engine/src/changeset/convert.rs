@@ -58,7 +58,8 @@ const CHECK_KINDS: [&str; 4] = ["check", "output", "resource", "var"];
 /// # Errors
 /// If a value or an address has no saved form.
 pub(super) fn save(artifact: &Artifact, key: &Key) -> Result<SavedArtifact> {
-    let Artifact { plan, sources, files, inputs, workspace, options, providers, engine } = artifact;
+    let Artifact { plan, sources, files, inputs, ephemeral_inputs, workspace, options, providers, engine } =
+        artifact;
     let PlanOptions { refresh, replace } = options;
     let save = Save { concealer: Concealer::new(key), texts: RefCell::default() };
     let plan_saved = save.plan(plan)?;
@@ -73,6 +74,7 @@ pub(super) fn save(artifact: &Artifact, key: &Key) -> Result<SavedArtifact> {
     });
     Ok(SavedArtifact {
         engine: engine.clone(),
+        ephemeral_inputs: ephemeral_inputs.iter().map(EcoString::to_string).collect(),
         files: save_files(files),
         format: FORMAT,
         inputs,
@@ -92,6 +94,7 @@ pub(super) fn save(artifact: &Artifact, key: &Key) -> Result<SavedArtifact> {
 pub(super) fn load(saved: SavedArtifact, key: Option<&Key>) -> Result<(Artifact, usize)> {
     let SavedArtifact {
         engine,
+        ephemeral_inputs,
         files,
         format: _,
         inputs,
@@ -117,6 +120,7 @@ pub(super) fn load(saved: SavedArtifact, key: Option<&Key>) -> Result<(Artifact,
         sources: load_files(sources)?,
         files: load_files(files)?,
         inputs: inputs.collect::<Result<_>>()?,
+        ephemeral_inputs: ephemeral_inputs.into_iter().map(EcoString::from).collect(),
         workspace,
         options: PlanOptions { refresh, replace: all(&replace, parse_address)? },
         providers: providers.collect::<Result<_>>()?,

@@ -1,6 +1,6 @@
 //! Artifacts come back as they were sealed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -117,6 +117,7 @@ pub(super) fn artifact(plan: Plan) -> Artifact {
         sources: BTreeMap::from([("main.cfg".to_owned(), b"resource \"file\" \"a\" {}\n".to_vec())]),
         files: BTreeMap::from([("logo.png".to_owned(), vec![0x89, 0xff, 0, 1])]),
         inputs: BTreeMap::from([("region".into(), Value::from("west"))]),
+        ephemeral_inputs: BTreeSet::from(["token".into()]),
         workspace: "default".to_owned(),
         options: PlanOptions { refresh: true, replace: vec![instance("file.a[0]")] },
         providers: vec![ProviderLock {

@@ -8,7 +8,7 @@
 //! (as JSON does).
 
 use ecow::{EcoString, eco_format};
-use plumb_model::address::Key;
+use plumb_model::address::{Key, Mode};
 use plumb_model::convert::convert;
 use plumb_model::diagnostic::{name_help, nearest};
 use plumb_model::schema::{AttributeType, NestedBlock, NestedObject};
@@ -33,7 +33,8 @@ impl Evaluator {
         let node = self.program.node(instance.node);
         let decl = &self.program.module(node.module).resources[node.index as usize];
         let scope = Scope::at(self, At::Instance(instance), None);
-        self.decode(&scope, &decl.body.body, decl.span, schema)
+        let kept = decl.resource.mode != Mode::Ephemeral;
+        self.decode_for(&scope, &decl.body.body, decl.span, schema, kept)
     }
 
     /// A block, such as that of a provisioner or connection, as an object of a schema, where `self` is a value if one
@@ -69,6 +70,7 @@ impl Evaluator {
         self.decode(&scope, &block.body, block.header_span, schema)
     }
 
+    /// What is used and not kept: what is ephemeral may be anywhere in it.
     pub(super) fn decode(
         &self,
         scope: &Scope<'_>,
@@ -76,9 +78,20 @@ impl Evaluator {
         span: Span,
         schema: &Schema,
     ) -> (Value, Diagnostics) {
+        self.decode_for(scope, body, span, schema, false)
+    }
+
+    fn decode_for(
+        &self,
+        scope: &Scope<'_>,
+        body: &Body,
+        span: Span,
+        schema: &Schema,
+        kept: bool,
+    ) -> (Value, Diagnostics) {
         let dialect = self.program.module(scope.module.module).dialect;
         let functions = self.functions(scope.module.module);
-        let mut decoder = Decoder { eval: Eval::new(scope, &functions, self.rules(dialect)) };
+        let mut decoder = Decoder { eval: Eval::new(scope, &functions, self.rules(dialect)), kept };
         let value = decoder.body(body, span, schema);
         (value, decoder.eval.diagnostics)
     }
@@ -146,6 +159,8 @@ fn span_in_expr(expr: &Expr, path: &[Step]) -> Option<Span> {
 /// Decodes bodies in one scope.
 struct Decoder<'a> {
     eval: Eval<'a>,
+    /// Whether the object is saved in state.
+    kept: bool,
 }
 
 /// The nested blocks of one type, as far as they are known.
@@ -276,7 +291,8 @@ impl Decoder<'_> {
 
     /// What is ephemeral may only be given where nothing is kept.
     fn check_ephemeral(&mut self, value: &Value, declared: &SchemaAttribute, attribute: &Attribute) {
-        if declared.write_only || !value.has_marks() || !value.unmark_deep().1.contains(Marks::EPHEMERAL) {
+        let may_be = !self.kept || declared.write_only;
+        if may_be || !value.has_marks() || !value.unmark_deep().1.contains(Marks::EPHEMERAL) {
             return;
         }
         self.eval.diagnostics.push(

@@ -15,7 +15,7 @@ use plumb_syntax::tree::{Block, Expr};
 
 use super::settings::default_source;
 use crate::program::{
-    Declarations, Module, ModuleId, ProviderChoice, ProviderDecl, ProviderKey, ResourceDecl,
+    Declarations, HandedDown, Module, ModuleId, ProviderChoice, ProviderDecl, ProviderKey, ResourceDecl,
 };
 
 /// A `provider` block. Which configuration it is absolutely is filled in per call path.
@@ -64,7 +64,11 @@ pub(super) fn resolve_all(modules: &mut [Module], diagnostics: &mut Diagnostics)
                 }
                 _ => {
                     let found = resolve(modules, id, decl).unwrap_or_else(|diagnostic| {
-                        diagnostics.push(*diagnostic);
+                        // A module that is called several times has its mistakes once.
+                        let mut told = diagnostics.iter();
+                        if !told.any(|d| d.code == diagnostic.code && d.span() == diagnostic.span()) {
+                            diagnostics.push(*diagnostic);
+                        }
                         (ProviderConfig::implied(source(&declarations, &decl.provider.name)), None)
                     });
                     match found {
@@ -83,22 +87,23 @@ pub(super) fn resolve_all(modules: &mut [Module], diagnostics: &mut Diagnostics)
         }
         modules[index].resource_providers = configs;
         modules[index].provider_choices = choices;
+        check_entries(modules, id, diagnostics);
         check_handed_down(modules, id, diagnostics);
     }
 }
 
-/// The configuration that a resource of a module uses, and how its instances choose an instance of it.
+/// The configuration that a resource of a module uses, and how its instances choose an instance of it. What is wrong with
+/// the `providers` of a call on the way is said of the call, by [`check_entries`], and not once more.
 fn resolve(
     modules: &mut [Module],
     id: ModuleId,
     decl: &ResourceDecl,
 ) -> Result<(ProviderConfig, Option<ProviderChoice>), Box<Diagnostic>> {
     let span = decl.provider_span.unwrap_or(decl.span);
-    let mut id = id;
+    let (start, mut id) = (id, id);
     let mut key = decl.provider.clone();
     let mut choice = decl.provider_instance.clone().map(|key| ProviderChoice { key, call: None });
-    // Where the name was last written.
-    let mut written = span;
+    let implied = |source: &ProviderSource| Ok((ProviderConfig::implied(source.clone()), None));
     let mut source = source(&modules[id.0 as usize].declarations, &key.name);
     loop {
         let module = &modules[id.0 as usize];
@@ -111,12 +116,14 @@ fn resolve(
             });
             if let Some(entry) = handed {
                 if let Some(chosen) = &choice {
-                    return Err(Box::new(without_instances(&key, chosen.key.span, entry.outer.span)));
+                    return match id == start {
+                        true => Err(Box::new(without_instances(&key, chosen.key.span, entry.outer.span))),
+                        false => implied(&source),
+                    };
                 }
                 let chosen = entry.outer.instance.clone();
                 choice = chosen.map(|key| ProviderChoice { key, call: Some((parent, call)) });
                 key = entry.outer.key.clone();
-                written = entry.outer.span;
                 id = parent;
                 source = self::source(&modules[id.0 as usize].declarations, &key.name);
                 continue;
@@ -128,10 +135,16 @@ fn resolve(
         });
         if let Some(decl) = own {
             return match (&decl.for_each, &choice) {
-                (Some(for_each), None) => Err(Box::new(instance_needed(&key, written, for_each.span))),
+                (Some(_), None) | (None, Some(_)) if id != start => implied(&source),
+                // That it has no alias to choose by has been said.
+                (Some(_), None) if key.alias.is_none() => implied(&source),
+                (Some(for_each), None) => Err(Box::new(instance_needed(&key, span, for_each.span))),
                 (None, Some(chosen)) => Err(Box::new(without_instances(&key, chosen.key.span, decl.span))),
                 _ => Ok((decl.config.clone(), choice)),
             };
+        }
+        if key.alias.is_some() && id != start {
+            return implied(&source);
         }
         if key.alias.is_some() {
             return Err(Box::new(undeclared(module, &key, span)));
@@ -194,6 +207,68 @@ fn undeclared(module: &Module, key: &ProviderKey, span: Span) -> Diagnostic {
         .detail(eco_format!("There is no provider configuration `{key}` in this module."))
         .at(span)
         .help(help)
+}
+
+/// Reports what is wrong with the `providers` of the call of a module.
+fn check_entries(modules: &[Module], id: ModuleId, diagnostics: &mut Diagnostics) {
+    let module = &modules[id.0 as usize];
+    let Some((parent, call)) = module.parent else { return };
+    let parent = &modules[parent.0 as usize];
+    let entries = &parent.calls[call as usize].providers;
+    // What the caller was itself handed, or asks for.
+    let handed = parent.parent.map(|(id, call)| &modules[id.0 as usize].calls[call as usize].providers);
+    for (index, HandedDown { inner, outer }) in entries.iter().enumerate() {
+        let (span, key) = (outer.span, &outer.key);
+        if let Some(first) = entries[..index].iter().find(|entry| entry.inner == *inner) {
+            diagnostics.push(handed_twice(inner, span, first.outer.span));
+            continue;
+        }
+        let (wanted, found) = (source(module, &inner.name), source(parent, &key.name));
+        if wanted != found {
+            diagnostics.push(other_provider(inner, &wanted, key, &found).at(span));
+            continue;
+        }
+        let handed = handed.and_then(|entries| entries.iter().find(|entry| entry.inner == *key));
+        let asked_for = || {
+            let mut requirements = parent.required_providers.values();
+            requirements.any(|r| r.configuration_aliases.iter().any(|(alias, _)| alias == key))
+        };
+        match (handed, parent.providers.get(key), &outer.instance) {
+            (Some(entry), _, Some(chosen)) => {
+                diagnostics.push(without_instances(key, chosen.span, entry.outer.span));
+            }
+            (Some(_), _, None) => {}
+            (None, Some(ProviderDecl { for_each: Some(for_each), .. }), None) => {
+                diagnostics.push(instance_needed(key, span, for_each.span));
+            }
+            (None, Some(decl @ ProviderDecl { for_each: None, .. }), Some(chosen)) => {
+                diagnostics.push(without_instances(key, chosen.span, decl.span));
+            }
+            (None, None, _) if key.alias.is_some() && !asked_for() => {
+                diagnostics.push(undeclared(parent, key, span));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn handed_twice(inner: &ProviderKey, span: Span, first: Span) -> Diagnostic {
+    Diagnostic::error("duplicate-provider", "Provider configuration handed down twice")
+        .detail(eco_format!("The module can have only one configuration by the name `{inner}`."))
+        .label(span, "handed down again here")
+        .label(first, "handed down here")
+        .help("Remove one of them.")
+}
+
+fn other_provider(
+    inner: &ProviderKey,
+    wanted: &ProviderSource,
+    outer: &ProviderKey,
+    found: &ProviderSource,
+) -> Diagnostic {
+    Diagnostic::error("provider-type-mismatch", "Configuration of another provider")
+        .detail(eco_format!("In the module, `{inner}` is a configuration of the provider {wanted}, but `{outer}` is one of {found}."))
+        .help(eco_format!("Hand down a configuration of {wanted}, or mend the `source` in `required_providers` here or in the module."))
 }
 
 /// Reports aliases that a module wants and its caller does not give.

@@ -13,6 +13,7 @@ use crate::program::{
     ActionTrigger, IgnoreChanges, Lifecycle, ProviderKey, ProvisionerDecl, Repetition, ResourceDecl,
     TriggerEvent,
 };
+use crate::reference::{self, Subject};
 
 const META_ARGUMENTS: [&str; 5] = ["count", "for_each", "enabled", "depends_on", "provider"];
 const META_BLOCKS: [&str; 3] = ["lifecycle", "provisioner", "connection"];
@@ -324,19 +325,27 @@ fn traversal_path(traversal: &Traversal) -> Option<Path> {
     std::iter::once(root).chain(steps).collect::<Option<Vec<_>>>().map(Path)
 }
 
+/// Whether a reference names a managed resource.
+fn is_managed(traversal: &Traversal) -> bool {
+    let reference = reference::parse(traversal).map(|reference| reference.subject);
+    matches!(reference, Ok(Subject::Resource { mode: Mode::Managed, .. }))
+}
+
 /// References to resources, whose keys may be `each.key` or `count.index`.
 fn replace_triggered_by(body: &Body, diagnostics: &mut Diagnostics) -> Vec<Expr> {
     let mut elements = blocks::list(body, "replace_triggered_by", diagnostics);
     elements.retain(|element| {
         let reference = match &element.kind {
-            ExprKind::Traversal(_) => true,
-            ExprKind::Access(access) => matches!(access.base.kind, ExprKind::Traversal(_)),
+            ExprKind::Traversal(traversal) => is_managed(traversal),
+            ExprKind::Access(access) => {
+                matches!(&access.base.kind, ExprKind::Traversal(base) if is_managed(base))
+            }
             _ => false,
         };
         if !reference && !matches!(element.kind, ExprKind::Error) {
             diagnostics.push(
                 Diagnostic::error("invalid-replace-trigger", "Invalid replace_triggered_by expression")
-                    .detail("`replace_triggered_by` lists references to resources, their instances or attributes.")
+                    .detail("`replace_triggered_by` lists references to managed resources, their instances or attributes.")
                     .at(element.span)
                     .help("Write `replace_triggered_by = [terraform_data.version.output]`."),
             );

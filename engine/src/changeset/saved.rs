@@ -83,10 +83,10 @@ pub(super) struct SavedPlan {
     pub errored: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub excludes: Vec<String>,
-    #[serde(default, skip_serializing_if = "Layouts::is_empty")]
-    pub layouts: Layouts,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub invocations: Vec<SavedInvocation>,
+    #[serde(default, skip_serializing_if = "Layouts::is_empty")]
+    pub layouts: Layouts,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub modules: Vec<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

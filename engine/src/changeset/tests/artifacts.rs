@@ -299,7 +299,7 @@ fn secrets_are_not_in_the_file_and_placeholders_show_that_they_change() {
     for other in [None, Some(&Key::new([8; 32]))] {
         let opened = open(&sealed.bytes, other).unwrap();
         assert_eq!(opened.digest, sealed.digest);
-        assert_eq!(opened.redacted, 8);
+        assert_eq!(opened.redacted, 9);
         let change = &opened.artifact.plan.changes[0];
         let [before, after] = [&change.before, &change.after].map(|value| value.get("password").unwrap());
         assert!(is_redacted(before) && is_redacted(after));

@@ -306,7 +306,7 @@ fn secrets_are_not_in_the_file_and_placeholders_show_that_they_change() {
         assert_ne!(before, after);
         assert_eq!(change.after.get("tags"), full().plan.changes[0].after.get("tags"));
         let error = opened.for_applying().unwrap_err();
-        assert_eq!(error, OpenError::Concealed { key: key().id(), values: 8 });
+        assert_eq!(error, OpenError::Concealed { key: key().id(), values: 9 });
         assert_eq!(error.diagnostic().code, "plan-key-missing");
     }
 }

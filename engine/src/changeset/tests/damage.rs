@@ -53,9 +53,9 @@ fn what_follows_is_noticed() {
 fn other_files_are_told_apart() {
     assert_eq!(refused(b"PK\x03\x04abc"), OpenError::NotAPlan { terraform: true });
     assert_eq!(refused(b"{}"), OpenError::NotAPlan { terraform: false });
-    let newer = String::from_utf8_lossy(&sealed()[..60]).replace("plumb-plan 1 ", "plumb-plan 12 ") + "\n";
+    let newer = String::from_utf8_lossy(&sealed()[..60]).replace("plumb-plan 2 ", "plumb-plan 12 ") + "\n";
     assert_eq!(refused(newer.as_bytes()), OpenError::OtherFormat { found: 12 });
-    let endless = format!("plumb-plan 1 {}", "a".repeat(100_000));
+    let endless = format!("plumb-plan 2 {}", "a".repeat(100_000));
     assert!(matches!(refused(endless.as_bytes()), OpenError::Altered { .. }));
 }
 
@@ -63,7 +63,7 @@ fn other_files_are_told_apart() {
 fn forge(content: &[u8], length: u64, packed: &[u8]) -> Vec<u8> {
     let hex = |bytes: &[u8]| hex::encode(Sha256::digest(bytes));
     let (digest, body) = (hex(content), hex(packed));
-    let mut bytes = format!("plumb-plan 1 {digest} {length} deflate {body} {}\n", packed.len()).into_bytes();
+    let mut bytes = format!("plumb-plan 2 {digest} {length} deflate {body} {}\n", packed.len()).into_bytes();
     bytes.extend_from_slice(packed);
     bytes
 }
@@ -111,7 +111,7 @@ fn a_well_sealed_content_that_is_no_plan_is_refused() {
     let text = content(&sealed());
     for (from, to) in [
         ("{", "["),
-        (r#""format":1"#, r#""format":1,"colour":2"#),
+        (r#""format":2"#, r#""format":2,"colour":2"#),
         (r#""action":"create-then-delete""#, r#""action":"create-then-vanish""#),
         (r#""address":"file.d""#, r#""address":"file""#),
         (r#""serial":18446744073709551615"#, r#""serial":1.5"#),
@@ -124,8 +124,8 @@ fn a_well_sealed_content_that_is_no_plan_is_refused() {
         let error = refused(&forged(other.as_bytes()));
         assert!(matches!(error, OpenError::NotUnderstood { .. }), "{from}: {error:?}");
     }
-    let newer = text.replacen(r#""format":1"#, r#""format":2"#, 1);
-    assert_eq!(refused(&forged(newer.as_bytes())), OpenError::OtherFormat { found: 2 });
+    let newer = text.replacen(r#""format":2"#, r#""format":3"#, 1);
+    assert_eq!(refused(&forged(newer.as_bytes())), OpenError::OtherFormat { found: 3 });
 }
 
 #[test]
@@ -153,7 +153,7 @@ proptest! {
     #[test]
     fn any_bytes_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         refused(&bytes);
-        let mut behind = b"plumb-plan 1 ".to_vec();
+        let mut behind = b"plumb-plan 2 ".to_vec();
         behind.extend_from_slice(&bytes);
         refused(&behind);
     }

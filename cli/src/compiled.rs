@@ -82,7 +82,13 @@ pub fn unknown(name: &str) -> Diagnostic {
     let known = names();
     Diagnostic::error("unknown-provider", "Unknown provider")
         .detail(format!("No provider `{name}` is compiled in."))
-        .maybe_help(diagnostic::did_you_mean(name, known.iter().map(String::as_str)))
+        .help(match diagnostic::nearest(name, known.iter().map(String::as_str)) {
+            Some(guess) => format!("Did you mean `{guess}`?"),
+            None => format!(
+                "Compiled in are {}. Say where another comes from: `{name} = {{ source = \"…/{name}\" }}` in `required_providers`.",
+                known.join(", ")
+            ),
+        })
 }
 
 /// The names of the providers that are compiled in, sorted.

@@ -13,6 +13,7 @@
 
 mod archive;
 pub mod args;
+mod ask;
 mod commands;
 mod compiled;
 pub mod explain;

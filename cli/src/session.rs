@@ -12,11 +12,12 @@ use plumb_model::address::ProviderSource;
 use plumb_model::{Diagnostic, Diagnostics, Sources, Span, Value};
 use plumb_semantics::check::lints::LINTS;
 use plumb_semantics::eval::{EvalOptions, Evaluator, Phase};
-use plumb_semantics::inputs::InputOption;
+use plumb_semantics::inputs::{InputOption, Inputs};
 use plumb_semantics::{Loaded, Program, Texts, World, inputs};
 
 use crate::archive::ArchiveWorld;
 use crate::args::VariableArgs;
+use crate::ask::{self, Missing};
 use crate::functions::Functions;
 use crate::modules;
 use crate::registry::{self, Kinds, Registry};
@@ -40,6 +41,8 @@ pub struct Session {
     pub schemas: Arc<Schemas>,
     /// The values of root variables that were given.
     pub variables: IndexMap<EcoString, Value>,
+    /// What was answered for variables without a value.
+    pub answers: Vec<InputOption>,
     /// The texts that diagnostics point into: those of the program, then those of variable files and options.
     pub sources: Sources,
 }
@@ -125,14 +128,15 @@ fn on_a_line_of(found: &Diagnostic, unread: &Diagnostics, sources: &Sources) -> 
 /// Loads and checks the configuration of the working directory, and shows what is wrong with it.
 ///
 /// `None` if there are errors.
-pub fn open(world: Arc<dyn World>, variables: &VariableArgs, ui: &Ui) -> Option<Session> {
-    open_despite(world, variables, ui, |_| false)
+pub fn open(world: Arc<dyn World>, variables: &VariableArgs, missing: Missing, ui: &Ui) -> Option<Session> {
+    open_despite(world, variables, missing, ui, |_| false)
 }
 
 /// The same, whatever is said that `passed_over` lets pass.
 pub fn open_despite(
     world: Arc<dyn World>,
     variables: &VariableArgs,
+    missing: Missing,
     ui: &Ui,
     passed_over: impl Fn(&Diagnostic) -> bool,
 ) -> Option<Session> {
@@ -142,7 +146,31 @@ pub fn open_despite(
         return None;
     }
     let first = program.console_source();
-    let given = inputs::collect(&*world, program.root(), Path::new("."), &variables.in_order, first);
+    let mut options = variables.in_order.clone();
+    let mut answers = Vec::new();
+    let mut given = inputs::collect(&*world, program.root(), Path::new("."), &options, first);
+    if missing != Missing::Leave && !given.diagnostics.has_errors() {
+        let mut without = inputs::missing(program.root(), &given.values);
+        if missing == Missing::Ask && !without.is_empty() {
+            answers = ask::values(&without, ui);
+            options.extend(answers.iter().cloned());
+            given = inputs::collect(&*world, program.root(), Path::new("."), &options, first);
+            without = inputs::missing(program.root(), &given.values);
+        }
+        // What was answered and means nothing has been told already.
+        if !given.diagnostics.has_errors() {
+            given.diagnostics.extend(without.into_iter().map(inputs::without_value));
+        }
+    }
+    let sources = texts(&program, &given);
+    if ui.diagnostics(&given.diagnostics, &sources) {
+        return None;
+    }
+    Some(Session { program, world, registry, schemas, variables: given.values, answers, sources })
+}
+
+/// The texts of a program, and behind them those of what was given to its variables.
+pub fn texts(program: &Program, given: &Inputs) -> Sources {
     let mut sources = Sources::new();
     program.sources.iter().for_each(|(_, source)| {
         sources.add(source.name.clone(), source.text.clone());
@@ -150,10 +178,7 @@ pub fn open_despite(
     given.sources.iter().for_each(|(_, name, text)| {
         sources.add(name.clone(), text.as_str());
     });
-    if ui.diagnostics(&given.diagnostics, &sources) {
-        return None;
-    }
-    Some(Session { program, world, registry, schemas, variables: given.values, sources })
+    sources
 }
 
 /// The configuration that a saved plan holds, with the variables that it was made with. `None` after errors, which have
@@ -170,11 +195,8 @@ pub fn open_archived(
     if ui.diagnostics(&errors, &program.sources) {
         return None;
     }
-    let mut sources = Sources::new();
-    program.sources.iter().for_each(|(_, source)| {
-        sources.add(source.name.clone(), source.text.clone());
-    });
-    Some(Session { program, world, registry, schemas, variables, sources })
+    let sources = texts(&program, &Inputs::default());
+    Some(Session { program, world, registry, schemas, variables, answers: Vec::new(), sources })
 }
 
 /// Where a provider is asked for first.

@@ -16,9 +16,7 @@ use plumb_engine::plan::{
     Action, Cause, Change, CheckResult, CheckStatus, Drift, Origin, OutputChange, Plan, Purpose, Reason,
     StateBinding,
 };
-use plumb_model::address::{
-    Instance, Key, ModuleInstance, ModulePath, ProviderConfig, ProviderSource, Resource,
-};
+use plumb_model::address::{Instance, Key, ModuleInstance, ProviderConfig, ProviderSource, Resource};
 use plumb_model::{Marks, Path, Step, Type, Value};
 use proptest::prelude::*;
 
@@ -100,7 +98,7 @@ fn address() -> impl Strategy<Value = Instance> {
 }
 
 fn provider() -> ProviderConfig {
-    ProviderConfig { module: ModulePath::root(), source: ProviderSource::builtin("file"), alias: None }
+    ProviderConfig::implied(ProviderSource::builtin("file"))
 }
 
 fn path() -> impl Strategy<Value = Path> {
@@ -223,6 +221,7 @@ fn plan() -> impl Strategy<Value = Plan> {
             targets: vec![target.into()],
             excludes: Vec::new(),
             modules: Vec::new(),
+            layouts: plumb_engine::plan::Layouts::default(),
             state: StateBinding::default(),
             timestamp: "2026-01-02T03:04:05Z".to_owned(),
             errored: false,
@@ -282,7 +281,7 @@ proptest! {
     fn every_difference_is_shown(before in object(), after in object()) {
         use plumb_cli::render::diff::{Mark, Remarks, attributes};
         let marked = |a: &Value, b: &Value| {
-            attributes(a, b, &Remarks::default(), &[]).iter().any(|line| line.mark != Mark::Same)
+            attributes(a, b, &Remarks::default(), &[], None).iter().any(|line| line.mark != Mark::Same)
         };
         prop_assert!(!marked(&before, &before));
         // A null that is there and one that is not differ; nulls of different types do not.

@@ -13,14 +13,14 @@ use plumb_cli::render::configuration_view::{
 use plumb_cli::render::plan_json::write_plan_json;
 use plumb_cli::render::state_json::{InstanceView, OutputValue, StateView, write_state_json};
 use plumb_engine::plan::{
-    Action, Change, CheckResult, CheckStatus, OutputChange, Plan, Purpose, Reason, StateBinding,
+    Action, Change, CheckResult, CheckStatus, Layouts, OutputChange, Plan, Purpose, Reason, StateBinding,
 };
-use plumb_model::address::{Instance, ModulePath, ProviderConfig, ProviderSource};
+use plumb_model::address::{Instance, ProviderConfig, ProviderSource};
 use plumb_model::{Marks, Number, Path, Step, Type, Value};
 use serde_json::Value as Json;
 
 fn provider() -> ProviderConfig {
-    ProviderConfig { module: ModulePath::root(), source: ProviderSource::builtin("terraform"), alias: None }
+    ProviderConfig::implied(ProviderSource::builtin("terraform"))
 }
 
 fn change(address: &str, action: Action, before: Value, after: Value) -> Change {
@@ -93,6 +93,7 @@ fn plan(changes: Vec<Change>, outputs: Vec<(&str, OutputChange)>, recorded: &Jso
         targets: Vec::new(),
         excludes: Vec::new(),
         modules: Vec::new(),
+        layouts: Layouts::default(),
         state: StateBinding::default(),
         timestamp: recorded["timestamp"].as_str().unwrap().to_owned(),
         errored: false,

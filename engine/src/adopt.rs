@@ -14,7 +14,7 @@ use crate::providers::{Factory, Schemas, TypeSchema};
 
 /// Looks at an object: its schema, and the object as its provider reads it.
 ///
-/// `evaluator` has evaluated what the configuration of the provider refers to.
+/// `evaluator` has evaluated what the configuration of the provider refers to, and expanded it.
 ///
 /// # Errors
 /// If there is no such type or object, or the provider cannot tell.
@@ -31,7 +31,7 @@ pub async fn look(
     let block = &known.provider.block;
     let value = match evaluator.program().provider_node(config) {
         Some(node) => {
-            let (value, found) = evaluator.provider_config(node, 0, block);
+            let (value, found) = evaluator.provider_config(node, &config.key, block);
             found.into_result()?;
             value
         }

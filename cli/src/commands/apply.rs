@@ -13,6 +13,7 @@ use plumb_state::State;
 use plumb_state::record::OperationKind;
 
 use crate::args::{ApplyArgs, PlanFormat};
+use crate::commands::listen::Voice;
 use crate::commands::plan::{self, Opened};
 use crate::commands::state::report;
 use crate::session::{self, Session};
@@ -98,10 +99,11 @@ fn apply_saved(file: &Path, args: &ApplyArgs, ui: &Ui) -> Exit {
         Ok(opened) => opened,
         Err(trouble) => return report(trouble, ui),
     };
-    let (plan, session, digest) = match super::artifact::open_for_applying(file, &opened.state, ui) {
-        Ok(opened) => opened,
-        Err(exit) => return exit,
-    };
+    let (plan, session, digest) =
+        match super::artifact::open_for_applying(file, &args.planning, &opened.state, ui) {
+            Ok(opened) => opened,
+            Err(exit) => return exit,
+        };
     if nothing_to_save(&plan) {
         finish_unchanged(&plan, ui);
         return Exit::Done;
@@ -142,7 +144,7 @@ pub struct Work<'a> {
 pub fn carry_out(work: Work, reason: Option<&str>, parallelism: usize, ui: &Ui) -> Exit {
     let Work { plan, session, state, kind, digest } = work;
     let summary = plan.summary();
-    let mut listener = super::listen::for_steps(steps(&summary), ui);
+    let (mut listener, voice) = super::listen::for_steps(steps(&summary), ui);
     let header = store::header(kind, reason, digest);
     let inputs = Inputs {
         plan: Arc::new(plan),
@@ -155,7 +157,7 @@ pub fn carry_out(work: Work, reason: Option<&str>, parallelism: usize, ui: &Ui) 
         cancel: cancel::Cancel::never(),
         listener: &mut *listener,
     };
-    let (report, found) = execute_interruptibly(inputs);
+    let (report, found) = execute_interruptibly(inputs, voice);
     drop(listener);
     let failed = ui.diagnostics(&found, session.sources());
     tell(&report, &found, ui);
@@ -170,13 +172,13 @@ pub fn carry_out(work: Work, reason: Option<&str>, parallelism: usize, ui: &Ui) 
     if failed || report.cancelled { Exit::Error } else { Exit::Done }
 }
 
-fn execute_interruptibly(mut inputs: Inputs) -> (Report, Diagnostics) {
+fn execute_interruptibly(mut inputs: Inputs, voice: Voice) -> (Report, Diagnostics) {
     let (canceller, cancel) = cancel::channel();
     inputs.cancel = cancel;
     session::runtime().block_on(async {
         let stopping =
             "Stopping: what runs is finished first. Press again to stop at once; nothing is lost either way.";
-        let interrupts = tokio::spawn(super::watch_interrupts(canceller, stopping));
+        let interrupts = tokio::spawn(super::watch_interrupts(canceller, stopping, voice));
         let done = execute::execute(inputs).await;
         interrupts.abort();
         done

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use ecow::EcoString;
 use plumb_engine::changeset::binding::{self, Earlier};
 use plumb_engine::changeset::{self, Artifact, Key, Opened, PlanOptions, ProviderLock};
 use plumb_engine::plan::{Plan, Prior};
@@ -78,6 +79,8 @@ fn artifact(
         let marks = if secret(name) { Marks::SENSITIVE } else { Marks::NONE };
         (name.clone(), value.clone().with_marks(marks))
     });
+    let is_ephemeral =
+        |name: &EcoString| session.program.root().variables.get(name).is_some_and(|decl| decl.ephemeral);
     let replace = args.replace.iter().filter_map(|text| match Target::parse(text) {
         Ok(Target::Resource(instance)) => Some(instance),
         _ => None,
@@ -87,6 +90,7 @@ fn artifact(
         sources,
         files: read,
         inputs: inputs.collect(),
+        ephemeral_inputs: session.variables.keys().filter(|name| is_ephemeral(name)).cloned().collect(),
         workspace: session::WORKSPACE.to_owned(),
         options: PlanOptions { refresh: args.refresh, replace: replace.collect::<Vec<Instance>>() },
         providers: providers(session),
@@ -135,7 +139,12 @@ fn short(digest: &str) -> &str {
 ///
 /// # Errors
 /// If it cannot be opened, or may not be carried out on this state; that has been shown.
-pub fn open_for_applying(path: &Path, state: &State, ui: &Ui) -> Result<(Plan, Session, String), Exit> {
+pub fn open_for_applying(
+    path: &Path,
+    args: &PlanningArgs,
+    state: &State,
+    ui: &Ui,
+) -> Result<(Plan, Session, String), Exit> {
     let opened = open(path, ui)?;
     let digest = opened.digest;
     let artifact = opened.for_applying().map_err(|error| refuse(error.diagnostic(), ui))?;
@@ -160,7 +169,9 @@ pub fn open_for_applying(path: &Path, state: &State, ui: &Ui) -> Result<(Plan, S
         return Err(Exit::Stale);
     }
     let (plan, made_with) = (artifact.plan.clone(), artifact.providers.clone());
+    let ephemeral = artifact.ephemeral_inputs.clone();
     let mut session = session_of(artifact, ui).ok_or(Exit::Error)?;
+    super::inputs_again::give(&mut session, &plan, &ephemeral, args, ui)?;
     if let Err(refusal) = check_providers(&made_with, &session.registry) {
         refuse(refusal, ui);
         return Err(Exit::Stale);

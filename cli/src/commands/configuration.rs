@@ -163,7 +163,8 @@ fn body(body: &Body, schema: &Schema) -> Expressions {
         .map(|attribute| (attribute.name.name.clone(), expression(&attribute.value)))
         .collect();
     let mut nested: BTreeMap<EcoString, Vec<Expressions>> = BTreeMap::new();
-    for block in body.blocks() {
+    // Terraform's shape has no place for what `dynamic` blocks say.
+    for block in body.blocks().filter(|block| block.kind.name != "dynamic") {
         let inner = schema.blocks.get(&block.kind.name).map(|nested| &nested.block);
         let inner = self::body(&block.body, inner.unwrap_or(&Schema::default()));
         nested.entry(block.kind.name.clone()).or_default().push(inner);

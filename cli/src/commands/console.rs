@@ -13,6 +13,7 @@ use plumb_syntax::Dialect;
 
 use super::completion::Names;
 use crate::args::ConsoleArgs;
+use crate::ask::Missing;
 use crate::session::{self, Session};
 use crate::store;
 use crate::ui::{Exit, Ui};
@@ -21,7 +22,9 @@ use crate::world::DiskWorld;
 /// Runs the command.
 pub fn run(args: &ConsoleArgs, ui: &Ui) -> Exit {
     let world = Arc::new(DiskWorld::new());
-    let Some(mut session) = session::open(world, &args.variables, ui) else { return Exit::Error };
+    let Some(mut session) = session::open(world, &args.variables, Missing::Leave, ui) else {
+        return Exit::Error;
+    };
     let evaluator = match evaluator(&mut session, args.plan) {
         Ok(evaluator) => evaluator,
         Err(found) => {

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use plumb_engine::adopt;
-use plumb_model::address::{ModulePath, ProviderConfig};
+use plumb_model::address::ProviderConfig;
 use plumb_model::{Diagnostic, Diagnostics, Sources, Value};
 use plumb_provider_api::ImportTarget;
 use plumb_semantics::eval::{Evaluator, Phase};
+use plumb_semantics::inputs::InputOption;
 use plumb_semantics::program::{ImportDecl, ModuleId, NodeKind, Program};
 
-use crate::args::VariableArgs;
+use crate::args::PlanningArgs;
+use crate::ask::Missing;
 use crate::render::generated;
 use crate::session::{self, Session};
 use crate::ui::{Exit, Ui};
@@ -21,7 +23,12 @@ use crate::world::DiskWorld;
 ///
 /// # Errors
 /// If it could not be written; that has been shown.
-pub fn write(file: &Path, variables: &VariableArgs, world: &Arc<DiskWorld>, ui: &Ui) -> Result<(), Exit> {
+pub fn write(
+    file: &Path,
+    args: &PlanningArgs,
+    world: &Arc<DiskWorld>,
+    ui: &Ui,
+) -> Result<Vec<InputOption>, Exit> {
     let refuse = |diagnostic: Diagnostic| {
         ui.diagnostics(&diagnostic.into(), &Sources::new());
         Exit::Error
@@ -37,12 +44,14 @@ pub fn write(file: &Path, variables: &VariableArgs, world: &Arc<DiskWorld>, ui: 
         ));
     }
     let missing = |found: &Diagnostic| found.code == "unknown-import-target";
-    let mut session = session::open_despite(world.clone(), variables, ui, missing).ok_or(Exit::Error)?;
+    let mut session =
+        session::open_despite(world.clone(), &args.variables, Missing::by_flag(args.input), ui, missing)
+            .ok_or(Exit::Error)?;
     let program = session.program.clone();
     let wanted: Vec<&ImportDecl> =
         program.root().imports.iter().filter(|decl| !is_declared(&program, decl)).collect();
     if wanted.is_empty() {
-        return Ok(());
+        return Ok(session.answers);
     }
     match texts(&wanted, &mut session) {
         Ok(texts) => {
@@ -61,7 +70,7 @@ pub fn write(file: &Path, variables: &VariableArgs, world: &Arc<DiskWorld>, ui: 
                 crate::render::value::count(texts.len(), "object"),
                 file.display()
             ));
-            Ok(())
+            Ok(session.answers)
         }
         Err(found) => {
             ui.diagnostics(&found, session.sources());
@@ -101,6 +110,10 @@ fn texts(wanted: &[&ImportDecl], session: &mut Session) -> Result<Vec<String>, D
             ImportTarget::Id(id) => id.to_string(),
             ImportTarget::Identity(_) => "its identity".to_owned(),
         };
+        let config = match &decl.provider {
+            Some(name) => &evaluator.provider_named(config, name)?,
+            None => config,
+        };
         let looked = session::wait(adopt::look(
             &evaluator,
             &session.schemas,
@@ -131,11 +144,11 @@ fn provider(program: &Program, decl: &ImportDecl) -> Result<ProviderConfig, Box<
     }
     let root = program.root();
     let (name, alias) = match &decl.provider {
-        Some((key, _)) => (key.name.clone(), key.alias.clone()),
+        Some(name) => (name.key.name.clone(), name.key.alias.clone()),
         None => (decl.resource.resource.provider_prefix().into(), None),
     };
     let source = root.provider_source(&name);
-    Ok(ProviderConfig { module: ModulePath::root(), source, alias })
+    Ok(ProviderConfig { alias, ..ProviderConfig::implied(source) })
 }
 
 /// Evaluates what ids and the configurations of providers may refer to. Resources are not known.
@@ -153,7 +166,8 @@ fn evaluate(evaluator: &mut Evaluator, session: &Session) {
                 }
                 Err(found) => found,
             },
-            NodeKind::Provider | NodeKind::Check => Diagnostics::new(),
+            NodeKind::Provider => evaluator.expand_provider(id).err().unwrap_or_default(),
+            NodeKind::Check => Diagnostics::new(),
             _ => evaluator.evaluate(id),
         };
         // What fails here is unknown; the plan that follows says why.

@@ -9,6 +9,7 @@ use plumb_semantics::Program;
 use plumb_semantics::program::{NodeId, NodeKind};
 
 use crate::args::{GraphArgs, VariableArgs};
+use crate::ask::Missing;
 use crate::session;
 use crate::ui::{Exit, Ui};
 use crate::world::DiskWorld;
@@ -19,7 +20,7 @@ pub fn run(args: &GraphArgs, ui: &Ui) -> Exit {
     if !session::require_configuration(&*world, ui) {
         return Exit::Error;
     }
-    let Some(session) = session::open(world, &VariableArgs::default(), ui) else {
+    let Some(session) = session::open(world, &VariableArgs::default(), Missing::Leave, ui) else {
         return Exit::Error;
     };
     if let Err(cycles) = order::of_program(&session.program) {

@@ -15,6 +15,7 @@ use super::apply::{Work, carry_out};
 use super::plan::{self, Opened};
 use super::state::report;
 use crate::args::ImportArgs;
+use crate::ask::Missing;
 use crate::session::{self, Session};
 use crate::store;
 use crate::ui::{Exit, Ui};
@@ -26,7 +27,9 @@ pub fn run(args: &ImportArgs, ui: &Ui) -> Exit {
     if !session::require_configuration(&*world, ui) {
         return Exit::Error;
     }
-    let Some(session) = session::open(world, &args.variables, ui) else { return Exit::Error };
+    let Some(session) = session::open(world, &args.variables, Missing::by_flag(args.input), ui) else {
+        return Exit::Error;
+    };
     let address = match address(&args.address, &session) {
         Ok(address) => address,
         Err(diagnostic) => return refuse(*diagnostic, &session, ui),

@@ -8,6 +8,7 @@ use plumb_engine::cancel::{Canceller, Urgency};
 use plumb_model::{Diagnostic, Sources};
 
 use crate::args::{Cli, Command};
+use crate::commands::listen::Voice;
 use crate::ui::{Exit, Ui};
 
 mod apply;
@@ -23,8 +24,9 @@ mod graph;
 mod history;
 mod import;
 mod init;
+mod inputs_again;
 mod interface;
-mod listen;
+pub(crate) mod listen;
 mod metadata;
 mod migrate;
 mod modules;
@@ -107,13 +109,10 @@ fn begin(ui: &Ui) {
 }
 
 /// Passes interrupts on, as long as it is polled: the first stops gently, the second at once.
-async fn watch_interrupts(canceller: Canceller, stopping: &'static str) {
+async fn watch_interrupts(canceller: Canceller, stopping: &'static str, voice: Voice) {
     while tokio::signal::ctrl_c().await.is_ok() {
         match canceller.press() {
-            Urgency::Graceful => {
-                use std::io::Write as _;
-                let _ = writeln!(std::io::stderr().lock(), "\n{stopping}");
-            }
+            Urgency::Graceful => voice.say(stopping),
             _ => return,
         }
     }

@@ -14,6 +14,8 @@ use plumb_state::record::{StepAction, StepStatus};
 use plumb_state::state::{After, StepOutcome};
 
 use crate::args::{LockArgs, PlanArgs, PlanFormat, PlanningArgs};
+use crate::ask::Missing;
+use crate::commands::listen::Voice;
 use crate::commands::state::report;
 use crate::render::{plan_markdown, plan_text};
 use crate::session::{self, Session};
@@ -28,17 +30,20 @@ pub fn run(args: &PlanArgs, ui: &Ui) -> Exit {
     if !session::require_configuration(&*world, ui) {
         return Exit::Error;
     }
-    if let Some(file) = &args.generate_config_out
-        && let Err(exit) = super::generate::write(file, &args.planning.variables, &world, ui)
-    {
-        return exit;
+    let mut planning = args.planning.clone();
+    if let Some(file) = &args.generate_config_out {
+        match super::generate::write(file, &planning, &world, ui) {
+            // Nobody is asked twice.
+            Ok(answers) => planning.variables.in_order.extend(answers),
+            Err(exit) => return exit,
+        }
     }
-    let opened = match open_for_planning(&args.planning.lock, "plan") {
+    let opened = match open_for_planning(&planning.lock, "plan") {
         Ok(opened) => opened,
         Err(trouble) => return report(trouble, ui),
     };
-    let purpose = purpose(&args.planning, false);
-    let Some((session, plan)) = make(&args.planning, purpose, world.clone(), &opened, ui) else {
+    let purpose = purpose(&planning, false);
+    let Some((session, plan)) = make(&planning, purpose, world.clone(), &opened, ui) else {
         return Exit::Error;
     };
     show(&plan, &session, args.format, ui);
@@ -46,7 +51,7 @@ pub fn run(args: &PlanArgs, ui: &Ui) -> Exit {
         return Exit::Error;
     }
     if let Some(out) = &args.out {
-        if let Err(found) = super::artifact::write(out, &plan, &session, &world, &args.planning) {
+        if let Err(found) = super::artifact::write(out, &plan, &session, &world, &planning) {
             ui.diagnostics(&found.into(), &Sources::new());
             return Exit::Error;
         }
@@ -116,7 +121,7 @@ pub fn make(
             return None;
         }
     };
-    let session = session::open(world, &args.variables, ui)?;
+    let session = session::open(world, &args.variables, Missing::by_flag(args.input), ui)?;
     make_for(session, options, opened, ui)
 }
 
@@ -270,13 +275,19 @@ fn plan_once(session: &mut Session, state: &State, options: Options, ui: &Ui) ->
     if ui.diagnostics(&found, session.sources()) {
         return None;
     }
-    let mut listener = super::listen::for_planning(ui);
-    let planning = run_plan(session, prior, options, &mut *listener);
+    let (mut listener, voice) = super::listen::for_planning(ui);
+    let planning = run_plan(session, prior, options, &mut *listener, voice);
     drop(listener);
     Some(planning)
 }
 
-fn run_plan(session: &Session, prior: Prior, options: Options, listener: &mut dyn Listener) -> Planning {
+fn run_plan(
+    session: &Session,
+    prior: Prior,
+    options: Options,
+    listener: &mut dyn Listener,
+    voice: Voice,
+) -> Planning {
     let (canceller, cancel) = cancel::channel();
     let inputs = Inputs {
         evaluator: session.evaluator(Phase::Plan, SystemTime::now()),
@@ -289,7 +300,7 @@ fn run_plan(session: &Session, prior: Prior, options: Options, listener: &mut dy
     };
     session::runtime().block_on(async {
         let interrupts =
-            tokio::spawn(super::watch_interrupts(canceller, "Stopping. Nothing has been changed."));
+            tokio::spawn(super::watch_interrupts(canceller, "Stopping. Nothing has been changed.", voice));
         let planning = plan::plan(inputs).await;
         interrupts.abort();
         planning

@@ -16,6 +16,7 @@ use plumb_state::record::OperationKind;
 use plumb_state::{State, StateError};
 
 use crate::args::RollbackArgs;
+use crate::ask::Missing;
 use crate::commands::plan::{self, Opened};
 use crate::commands::{apply, listen, output};
 use crate::render::rollback_text;
@@ -34,7 +35,9 @@ pub fn run(args: &RollbackArgs, ui: &Ui) -> Result<Exit, StoreTrouble> {
         false => Opened::Locked(store::open(&args.lock, "rollback", args.reason.as_deref())?),
     };
     ui.diagnostics(&store::warnings(opened.state()), &Sources::new());
-    let Some(mut session) = session::open(Arc::new(DiskWorld::new()), &args.variables, ui) else {
+    let Some(mut session) =
+        session::open(Arc::new(DiskWorld::new()), &args.variables, Missing::by_flag(args.input), ui)
+    else {
         return Ok(Exit::Error);
     };
     let Some(back) = make(args, &mut session, &opened, ui)? else { return Ok(Exit::Error) };
@@ -112,7 +115,7 @@ fn plan_once(
     if ui.diagnostics(&found, session.sources()) {
         return None;
     }
-    let mut listener = listen::for_planning(ui);
+    let (mut listener, voice) = listen::for_planning(ui);
     let (canceller, cancel) = cancel::channel();
     let inputs = plumb_engine::plan::Inputs {
         evaluator: session.evaluator(Phase::Plan, SystemTime::now()),
@@ -125,7 +128,7 @@ fn plan_once(
     };
     Some(session::runtime().block_on(async {
         let interrupts =
-            tokio::spawn(super::watch_interrupts(canceller, "Stopping. Nothing has been changed."));
+            tokio::spawn(super::watch_interrupts(canceller, "Stopping. Nothing has been changed.", voice));
         let planning = rollback::plan(inputs, way).await;
         interrupts.abort();
         planning
@@ -156,7 +159,7 @@ fn ask(back: &RollbackPlan, ui: &Ui) -> Option<Exit> {
 
 fn carry_out(args: &RollbackArgs, back: RollbackPlan, session: &Session, state: &State, ui: &Ui) -> Exit {
     let summary = back.plan.summary();
-    let mut listener = listen::for_steps(apply::steps(&summary), ui);
+    let (mut listener, voice) = listen::for_steps(apply::steps(&summary), ui);
     let header = store::header(OperationKind::Rollback, Some(&reason(args, &back)), None);
     let back = Arc::new(back);
     let (canceller, cancel) = cancel::channel();
@@ -174,7 +177,7 @@ fn carry_out(args: &RollbackArgs, back: RollbackPlan, session: &Session, state: 
     let (report, found) = session::runtime().block_on(async {
         let stopping =
             "Stopping: what runs is finished first. Press again to stop at once; nothing is lost either way.";
-        let interrupts = tokio::spawn(super::watch_interrupts(canceller, stopping));
+        let interrupts = tokio::spawn(super::watch_interrupts(canceller, stopping, voice));
         let done = rollback::execute(inputs, back.clone()).await;
         interrupts.abort();
         done

@@ -113,7 +113,8 @@ pub(super) fn unconvertible(module: &Module) -> Diagnostics {
 pub(super) fn implied_providers(program: &Program, module: &Module) -> BTreeMap<EcoString, ProviderSource> {
     let resources = module.resources.values().map(|decl| decl.provider.name.clone());
     let blocks = module.provider_blocks.keys().map(|key| key.name.clone());
-    let handed = module.calls.values().flat_map(|call| &call.providers).map(|(_, here, _)| here.name.clone());
+    let handed =
+        module.calls.values().flat_map(|call| &call.providers).map(|entry| entry.outer.key.name.clone());
     let functions =
         module.files.iter().flat_map(|source| function_namespaces(&program.sources.get(*source).text));
     let names: BTreeSet<EcoString> = resources.chain(blocks).chain(handed).chain(functions).collect();

@@ -9,10 +9,14 @@
 //! is equal is counted and not shown. Where a comparison would cost more than a bounded amount of work, what
 //! differs is shown as removed and added, so that work stays proportional to size.
 //!
+//! What a [`Layout`] names is a nested block: it is laid out as one, behind the attributes, and none at all where there is
+//! nothing in it.
+//!
 //! An attribute that is null is one that is absent: coming from null is an addition, going to null a removal.
 
 use std::collections::{HashMap, HashSet};
 
+use plumb_engine::plan::Layout;
 use plumb_model::{Entries, Marks, Path, Step, Value};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use unicode_width::UnicodeWidthStr;
@@ -109,13 +113,20 @@ const WORK: usize = 1 << 22;
 
 /// What differs between two objects, either of which may be null. Attributes that are named in `keep` are shown
 /// although they are equal.
-pub fn attributes(before: &Value, after: &Value, remarks: &Remarks, keep: &[&str]) -> Vec<Line> {
+pub fn attributes(
+    before: &Value,
+    after: &Value,
+    remarks: &Remarks,
+    keep: &[&str],
+    layout: Option<&Layout>,
+) -> Vec<Line> {
     let mut differ = Differ::new(remarks);
+    let noun = "attribute";
     match (hidden(before.marks()).or(hidden(after.marks())), before.as_entries(), after.as_entries()) {
         (Some(hidden), ..) => differ.push(Mark::Same, hidden.to_owned()),
-        (None, Some(before), Some(after)) => differ.entries(Some(before), Some(after), "attribute", keep),
-        (None, None, Some(after)) => differ.entries(None, Some(after), "attribute", keep),
-        (None, Some(before), None) => differ.entries(Some(before), None, "attribute", keep),
+        (None, Some(before), Some(after)) => differ.entries(Some(before), Some(after), noun, keep, layout),
+        (None, None, Some(after)) => differ.entries(None, Some(after), noun, keep, layout),
+        (None, Some(before), None) => differ.entries(Some(before), None, noun, keep, layout),
         (None, None, None) => {}
     }
     differ.lines
@@ -191,10 +202,25 @@ impl<'a> Differ<'a> {
     }
 
     /// The attributes or elements of two maps or objects, side by side by name.
-    fn entries(&mut self, before: Option<&Entries>, after: Option<&Entries>, noun: &str, keep: &[&str]) {
+    fn entries(
+        &mut self,
+        before: Option<&Entries>,
+        after: Option<&Entries>,
+        noun: &str,
+        keep: &[&str],
+        layout: Option<&Layout>,
+    ) {
         let mut rows = Vec::new();
+        let mut blocks = Vec::new();
         let mut unchanged = 0;
         for (name, old, new) in merge(before, after) {
+            if let Some(inner) = layout.and_then(|layout| layout.block(name))
+                && old.is_none_or(has_blocks)
+                && new.is_none_or(has_blocks)
+            {
+                blocks.push((name, old, new, inner));
+                continue;
+            }
             let absent = |side: Option<&Value>| side.is_none_or(is_nothing);
             if absent(old) && absent(new) {
                 // A null that comes or goes with its key is only worth a line where both sides have an object.
@@ -216,6 +242,67 @@ impl<'a> Differ<'a> {
             self.within(Step::Key(name.into()), |d| d.entry(&label, old, new, ""));
         }
         self.elide(unchanged, noun);
+        let mut same = 0;
+        for (name, old, new, inner) in blocks {
+            self.within(Step::Key(name.into()), |d| same += d.blocks(name, old, new, inner));
+        }
+        self.elide(same, "block");
+    }
+
+    /// The nested blocks of one name. Returns how many stay as they are.
+    fn blocks(&mut self, name: &str, before: Option<&Value>, after: Option<&Value>, inner: &Layout) -> usize {
+        let (old, new) = (bodies(before), bodies(after));
+        let is_set = [before, after].iter().flatten().any(|value| matches!(value.unmarked(), Value::Set(_)));
+        let values = |side: &[(String, &'_ Value)]| -> Vec<(String, Value)> {
+            side.iter().map(|(label, value)| (label.clone(), (*value).clone())).collect()
+        };
+        let mut same = 0;
+        for operation in compare(&values(&old), &values(&new)) {
+            if let DiffOp::Equal { len, .. } = operation {
+                same += len;
+                continue;
+            }
+            let first = operation.new_range().start;
+            let (old, new) = (&old[operation.old_range()], &new[operation.new_range()]);
+            // What belongs to a set is another one if anything in it is.
+            let paired = if is_set || old.len() != new.len() { 0 } else { old.len() };
+            for (i, ((label, old), (_, new))) in old.iter().zip(new).take(paired).enumerate() {
+                self.within(Step::Index(first + i), |d| {
+                    d.one_block(Mark::Change, name, label, Some(old), Some(new), inner);
+                });
+            }
+            for (label, old) in &old[paired..] {
+                self.within(Step::Any, |d| d.one_block(Mark::Remove, name, label, Some(old), None, inner));
+            }
+            for (i, (label, new)) in new[paired..].iter().enumerate() {
+                let step = if is_set { Step::Any } else { Step::Index(first + paired + i) };
+                self.within(step, |d| d.one_block(Mark::Add, name, label, None, Some(new), inner));
+            }
+        }
+        same
+    }
+
+    fn one_block(
+        &mut self,
+        mark: Mark,
+        name: &str,
+        label: &str,
+        before: Option<&Value>,
+        after: Option<&Value>,
+        inner: &Layout,
+    ) {
+        self.push_here(mark, format!("{name}{label} {{"));
+        self.deeper(|d| {
+            match [before, after].into_iter().flatten().find_map(|value| hidden(value.marks())) {
+                Some(hidden) => d.push(mark, hidden.to_owned()),
+                None => {
+                    let entries = |value: Option<&'_ Value>| value.and_then(Value::as_entries).cloned();
+                    let (before, after) = (entries(before), entries(after));
+                    d.entries(before.as_ref(), after.as_ref(), "attribute", &[], Some(inner));
+                }
+            }
+        });
+        self.push(Mark::Same, "}".to_owned());
     }
 
     /// One attribute, output or element that may be absent on one side.
@@ -261,7 +348,7 @@ impl<'a> Differ<'a> {
                 let is_map = matches!(after.unmarked(), Value::Map(_));
                 let noun = if is_map { "element" } else { "attribute" };
                 self.group(label, "{", "}", end, |d| {
-                    d.entries(before.as_entries(), after.as_entries(), noun, &[]);
+                    d.entries(before.as_entries(), after.as_entries(), noun, &[], None);
                 });
             }
             (old, new) => match (short_scalar(old), short_scalar(new)) {
@@ -476,6 +563,24 @@ fn merge<'v>(
         if let Some((name, _)) = old.or(new) {
             rows.push((name.as_str(), old.map(|(_, v)| v), new.map(|(_, v)| v)));
         }
+    }
+}
+
+/// Whether a value is laid out as blocks: it is known which there are.
+fn has_blocks(value: &Value) -> bool {
+    let known = value.is_null() || value.as_items().is_some() || value.as_entries().is_some();
+    known && hidden(value.marks()).is_none()
+}
+
+/// The blocks of one name, each with its label if blocks of this name have one.
+fn bodies(value: Option<&Value>) -> Vec<(String, &Value)> {
+    let Some(value) = value.filter(|value| !value.is_null()) else { return Vec::new() };
+    match value.unmarked() {
+        Value::Map(map) => {
+            map.entries.iter().map(|(key, value)| (format!(" {}", escape::quoted(key)), value)).collect()
+        }
+        Value::Object(_) => vec![(String::new(), value)],
+        _ => value.as_items().unwrap_or_default().iter().map(|item| (String::new(), item)).collect(),
     }
 }
 

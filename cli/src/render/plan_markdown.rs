@@ -10,10 +10,10 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use plumb_engine::plan::{Action, Change, CheckStatus, Plan, Purpose};
+use plumb_engine::plan::{Action, Change, CheckStatus, Layouts, Plan, Purpose};
 
-use super::diff::{self, Line, Mark, Remarks};
-use super::plan_text::{change_lines, output_lines};
+use super::diff::{Line, Mark};
+use super::plan_text::{change_lines, drift_lines, output_lines};
 use super::value::count;
 use super::{escape, words};
 
@@ -36,7 +36,7 @@ pub fn plan_markdown(plan: &Plan, heading: &str, limit: usize) -> String {
     changes.sort_by_key(|change| std::cmp::Reverse(words::danger(change)));
     page.checks(plan);
     page.table(&changes);
-    page.details(&changes);
+    page.details(&changes, &plan.layouts);
     page.outputs(plan);
     page.drift(plan);
     page.say_what_is_left_out();
@@ -138,12 +138,12 @@ impl Page {
         self.text.push('\n');
     }
 
-    fn details(&mut self, changes: &[&Change]) {
+    fn details(&mut self, changes: &[&Change], layouts: &Layouts) {
         // Of what only moves or is imported there is nothing more to show.
         let end = changes.iter().position(|c| c.action == Action::NoOp).unwrap_or(changes.len());
         let changes = &changes[..end];
         for (i, change) in changes.iter().enumerate() {
-            let lines = change_lines(change);
+            let lines = change_lines(change, layouts);
             let summary = format!(
                 "{} {} {}",
                 symbol(change),
@@ -173,7 +173,7 @@ impl Page {
         let mut drift: Vec<_> = plan.drift.iter().collect();
         drift.sort_by_key(|drift| !drift.relevant);
         for (i, drift) in drift.iter().enumerate() {
-            let lines = diff::attributes(&drift.before, &drift.after, &Remarks::default(), &["id", "name"]);
+            let lines = drift_lines(drift, &plan.layouts);
             let fate = if drift.after.is_null() { "is gone" } else { "was changed" };
             let effect = if drift.relevant { "with" } else { "without" };
             let summary = format!(

@@ -8,7 +8,9 @@
 
 use std::io::{self, Write};
 
-use plumb_engine::plan::{Action, Change, CheckResult, CheckStatus, Drift, OutputChange, Plan, Purpose};
+use plumb_engine::plan::{
+    Action, Change, CheckResult, CheckStatus, Drift, Layouts, OutputChange, Plan, Purpose,
+};
 use plumb_model::{Marks, Value};
 use unicode_width::UnicodeWidthStr;
 
@@ -48,28 +50,27 @@ pub fn write_plan(plan: &Plan, style: &Style, out: &mut dyn Write) -> io::Result
     writer.summary(plan)
 }
 
-/// Writes one change, as the whole plan shows it.
-///
-/// # Errors
-/// If writing fails.
-pub fn write_change(change: &Change, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    Writer { style: *style, out }.change(change)
-}
-
 /// The lines of one change: what differs between the object as it is and as it will be.
-pub fn change_lines(change: &Change) -> Vec<Line> {
+pub fn change_lines(change: &Change, layouts: &Layouts) -> Vec<Line> {
+    let layout = layouts.get(&change.provider.source, &change.address.resource);
     let keep: &[&str] = if change.action == Action::Create { &[] } else { &["id", "name"] };
     match change.action {
         // What is no longer managed does not itself change.
         Action::Forget | Action::NoOp => {
-            diff::attributes(&change.before, &change.before, &Remarks::default(), keep)
+            diff::attributes(&change.before, &change.before, &Remarks::default(), keep, layout)
         }
         // What a data source gives is not known; what it is asked with is.
         Action::Read => {
-            diff::attributes(&Value::NULL, &change.after, &words::attribute_remarks(change), keep)
+            diff::attributes(&Value::NULL, &change.after, &words::attribute_remarks(change), keep, layout)
         }
-        _ => diff::attributes(&change.before, &change.after, &words::attribute_remarks(change), keep),
+        _ => diff::attributes(&change.before, &change.after, &words::attribute_remarks(change), keep, layout),
     }
+}
+
+/// The lines of one object that was changed outside.
+pub fn drift_lines(drift: &Drift, layouts: &Layouts) -> Vec<Line> {
+    let layout = layouts.get(&drift.provider.source, &drift.address.resource);
+    diff::attributes(&drift.before, &drift.after, &Remarks::default(), &["id", "name"], layout)
 }
 
 /// The lines of outputs that change, their names aligned.
@@ -152,18 +153,23 @@ impl Writer<'_> {
         }
         writeln!(self.out)?;
         for change in shown() {
-            self.change(change)?;
+            self.change(change, &plan.layouts)?;
         }
         Ok(())
     }
 
-    fn change(&mut self, change: &Change) -> io::Result<()> {
+    fn change(&mut self, change: &Change, layouts: &Layouts) -> io::Result<()> {
         let title = format!("# {} {}", words::address(change), words::fate(change));
         writeln!(self.out, "  {}", self.style.paint(Role::Strong, title))?;
         for remark in words::remarks_on(change) {
             writeln!(self.out, "  # ({remark})")?;
         }
-        self.block(words::symbol(change.action), role(change.action), &change.address, &change_lines(change))
+        self.block(
+            words::symbol(change.action),
+            role(change.action),
+            &change.address,
+            &change_lines(change, layouts),
+        )
     }
 
     fn block(
@@ -225,7 +231,7 @@ impl Writer<'_> {
             let (fate, symbol, role) = drift_fate(drift);
             let title = format!("# {} {fate}", words::drift_address(drift));
             writeln!(self.out, "  {}", self.style.paint(Role::Strong, title))?;
-            let lines = diff::attributes(&drift.before, &drift.after, &Remarks::default(), &["id", "name"]);
+            let lines = drift_lines(drift, &plan.layouts);
             self.block(symbol, role, &drift.address, &lines)?;
         }
         if idle.is_empty() {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use plumb_engine::plan::{
-    Action, Cause, Change, CheckResult, CheckStatus, Drift, Origin, OutputChange, Plan, Purpose, Reason,
-    StateBinding,
+    Action, Cause, Change, CheckResult, CheckStatus, Drift, Layouts, Origin, OutputChange, Plan, Purpose,
+    Reason, StateBinding,
 };
-use plumb_model::address::{Instance, ModulePath, ProviderConfig, ProviderSource};
+use plumb_model::address::{Instance, ProviderConfig, ProviderSource};
 use plumb_model::{Marks, Path, Type, Value};
 
 /// A text that is sensitive wherever it occurs in the samples.
@@ -20,7 +20,7 @@ pub fn instance(address: &str) -> Instance {
 
 /// The configuration of a compiled-in provider.
 pub fn provider(kind: &str) -> ProviderConfig {
-    ProviderConfig { module: ModulePath::root(), source: ProviderSource::builtin(kind), alias: None }
+    ProviderConfig::implied(ProviderSource::builtin(kind))
 }
 
 /// A change without any particulars.
@@ -61,6 +61,7 @@ pub fn plan(changes: Vec<Change>) -> Plan {
         targets: Vec::new(),
         excludes: Vec::new(),
         modules: Vec::new(),
+        layouts: Layouts::default(),
         state: StateBinding::default(),
         timestamp: "2026-01-02T03:04:05Z".to_owned(),
         errored: false,

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use ecow::EcoString;
 use plumb_model::address::ProviderSource;
-use plumb_model::{Attribute, AttributeType, Block, NestedBlock, NestedObject, Nesting, Schema};
+use plumb_model::{
+    Attribute, AttributeType, Block, DescriptionKind, NestedBlock, NestedObject, Nesting, Schema,
+};
 use plumb_provider_api::{FunctionParameter, FunctionSignature, IdentitySchema, ProviderSchema};
 
 use super::json::Json;
@@ -82,13 +84,15 @@ fn schema(json: &mut Json<'_>, schema: &Schema) -> io::Result<()> {
     })
 }
 
-/// The words about something. Documentation is Markdown; where there is none, the kind says nothing.
-fn description(json: &mut Json<'_>, text: &str) -> io::Result<()> {
-    if text.is_empty() {
-        return json.text("description_kind", "plain");
+/// The words about something; where there are none, the kind says nothing.
+fn description(json: &mut Json<'_>, text: &str, kind: DescriptionKind) -> io::Result<()> {
+    if !text.is_empty() {
+        json.text("description", text)?;
     }
-    json.text("description", text)?;
-    json.text("description_kind", "markdown")
+    match kind {
+        DescriptionKind::Markdown if !text.is_empty() => json.text("description_kind", "markdown"),
+        DescriptionKind::Markdown | DescriptionKind::Plain => json.text("description_kind", "plain"),
+    }
 }
 
 /// A member that is there only where it is true.
@@ -100,7 +104,7 @@ fn block(json: &mut Json<'_>, block: &Block) -> io::Result<()> {
     json.object(|json| {
         members(json, "attributes", block.attributes.iter(), attribute)?;
         members(json, "block_types", block.blocks.iter(), nested_block)?;
-        description(json, &block.description)?;
+        description(json, &block.description, block.description_kind)?;
         flag(json, "deprecated", block.deprecated.is_some())
     })
 }
@@ -129,7 +133,7 @@ fn attribute(json: &mut Json<'_>, attribute: &Attribute) -> io::Result<()> {
                 nested_object(json, nested)?;
             }
         }
-        description(json, &attribute.description)?;
+        description(json, &attribute.description, attribute.description_kind)?;
         flag(json, "deprecated", attribute.deprecated.is_some())?;
         flag(json, "required", attribute.required)?;
         flag(json, "optional", attribute.optional)?;

@@ -42,7 +42,7 @@ pub fn write_instance(instance: &InstanceView, style: &Style, out: &mut dyn Writ
     }
     writeln!(out, "{}", style.paint(Role::Strong, title))?;
     writeln!(out, "{}", block_header(&instance.address))?;
-    for line in diff::attributes(&Value::NULL, &instance.value, &Remarks::default(), &[]) {
+    for line in diff::attributes(&Value::NULL, &instance.value, &Remarks::default(), &[], None) {
         let indent = (line.depth + 1) * 4;
         write!(out, "{:indent$}{}", "", line.text)?;
         if !line.note.is_empty() {

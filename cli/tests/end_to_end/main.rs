@@ -24,6 +24,8 @@ mod killed;
 mod layout;
 mod parity;
 mod plugins;
+mod provider_instances;
 mod robust;
 mod sharing;
 mod tutorial;
+mod variables;

@@ -1,6 +1,6 @@
 //! What a sealed plan holds: a plan, and everything besides that executing it needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ecow::EcoString;
 use plumb_model::Value;
@@ -21,6 +21,8 @@ pub struct Artifact {
     /// The values of root variables as they were given, before conversion. Sensitive ones are marked; those of
     /// variables whose value in the plan is ephemeral are not saved and must be given again.
     pub inputs: BTreeMap<EcoString, Value>,
+    /// The ephemeral root variables that were given a value, which must be given one again, and no others.
+    pub ephemeral_inputs: BTreeSet<EcoString>,
     /// The name of the workspace.
     pub workspace: String,
     /// How the plan was made.

@@ -53,7 +53,8 @@ const CHECK_KINDS: [&str; 4] = ["check", "output", "resource", "var"];
 /// # Errors
 /// If a value or an address has no saved form.
 pub(super) fn save(artifact: &Artifact, key: &Key) -> Result<SavedArtifact> {
-    let Artifact { plan, sources, files, inputs, workspace, options, providers, engine } = artifact;
+    let Artifact { plan, sources, files, inputs, ephemeral_inputs, workspace, options, providers, engine } =
+        artifact;
     let PlanOptions { refresh, replace } = options;
     let save = Save { concealer: Concealer::new(key), texts: RefCell::default() };
     let plan_saved = save.plan(plan)?;
@@ -68,6 +69,7 @@ pub(super) fn save(artifact: &Artifact, key: &Key) -> Result<SavedArtifact> {
     });
     Ok(SavedArtifact {
         engine: engine.clone(),
+        ephemeral_inputs: ephemeral_inputs.iter().map(EcoString::to_string).collect(),
         files: save_files(files),
         format: FORMAT,
         inputs,
@@ -87,6 +89,7 @@ pub(super) fn save(artifact: &Artifact, key: &Key) -> Result<SavedArtifact> {
 pub(super) fn load(saved: SavedArtifact, key: Option<&Key>) -> Result<(Artifact, usize)> {
     let SavedArtifact {
         engine,
+        ephemeral_inputs,
         files,
         format: _,
         inputs,
@@ -112,6 +115,7 @@ pub(super) fn load(saved: SavedArtifact, key: Option<&Key>) -> Result<(Artifact,
         sources: load_files(sources)?,
         files: load_files(files)?,
         inputs: inputs.collect::<Result<_>>()?,
+        ephemeral_inputs: ephemeral_inputs.into_iter().map(EcoString::from).collect(),
         workspace,
         options: PlanOptions { refresh, replace: all(&replace, parse_address)? },
         providers: providers.collect::<Result<_>>()?,
@@ -291,6 +295,7 @@ impl Save {
             targets,
             excludes,
             modules,
+            layouts,
             state,
             timestamp,
             errored,
@@ -307,6 +312,7 @@ impl Save {
             drift: all(drift, |drift| self.drift(drift))?,
             errored: *errored,
             excludes: strings(excludes),
+            layouts: layouts.clone(),
             modules: all(modules, |module| read_back(module, parse_module))?,
             outputs: outputs.collect::<Result<_>>()?,
             purpose: (*purpose).into(),
@@ -493,6 +499,7 @@ impl Load {
             drift,
             errored,
             excludes,
+            layouts,
             modules,
             outputs,
             purpose,
@@ -521,6 +528,7 @@ impl Load {
             targets: texts(targets),
             excludes: texts(excludes),
             modules: all(&modules, |text| parse_module(text))?,
+            layouts,
             state: StateBinding { lineage, serial, digest, records },
             timestamp,
             errored,

@@ -12,8 +12,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
+use crate::plan::Layouts;
+
 /// The version of the form that is written, and the only one that is read.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 /// A value as JSON text.
 pub(super) type Text = Box<RawValue>;
@@ -22,6 +24,8 @@ pub(super) type Text = Box<RawValue>;
 #[serde(deny_unknown_fields)]
 pub(super) struct SavedArtifact {
     pub engine: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ephemeral_inputs: Vec<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, SavedFile>,
     pub format: u32,
@@ -79,6 +83,8 @@ pub(super) struct SavedPlan {
     pub errored: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub excludes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Layouts::is_empty")]
+    pub layouts: Layouts,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub modules: Vec<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

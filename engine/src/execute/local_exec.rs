@@ -29,8 +29,8 @@ pub(super) struct LocalExec {
     directory: Option<String>,
     environment: BTreeMap<String, String>,
     quiet: bool,
-    /// Whether something secret is in its configuration, and may be in its output.
-    secret: bool,
+    /// What kind of secret is in its configuration, and may be in its output.
+    secret: Option<&'static str>,
 }
 
 impl LocalExec {
@@ -38,7 +38,7 @@ impl LocalExec {
     ///
     /// # Errors
     /// If there is nothing to run, or something is not known.
-    pub fn read(config: &Value, secret: bool) -> Result<LocalExec, Diagnostic> {
+    pub fn read(config: &Value, secret: Option<&'static str>) -> Result<LocalExec, Diagnostic> {
         if !config.is_wholly_known() {
             return Err(crate::trouble::unknown_config(config));
         }
@@ -81,9 +81,11 @@ impl LocalExec {
     /// If it cannot be started, or does not end well.
     pub async fn run(self, say: &(dyn Fn(EcoString) + Sync)) -> Result<(), Diagnostic> {
         match (self.secret, self.quiet) {
-            (true, _) => say("(output suppressed due to sensitive value in config)".into()),
-            (false, true) => say("Executing: Suppressed by quiet=true".into()),
-            (false, false) => {
+            (Some(kind), _) => {
+                say(ecow::eco_format!("(output suppressed due to {kind} value in config)"));
+            }
+            (None, true) => say("Executing: Suppressed by quiet=true".into()),
+            (None, false) => {
                 let quoted: Vec<String> = self.arguments.iter().map(|a| format!("{a:?}")).collect();
                 say(ecow::eco_format!("Executing: [{}]", quoted.join(" ")));
             }
@@ -97,7 +99,7 @@ impl LocalExec {
                 last.pop_front();
             }
             last.push_back(line.clone());
-            if !self.secret {
+            if self.secret.is_none() {
                 say(line);
             }
         };
@@ -130,7 +132,7 @@ impl LocalExec {
             .iter()
             .map(ToString::to_string)
             .collect();
-        let printed = match (self.secret, last.is_empty()) {
+        let printed = match (self.secret.is_some(), last.is_empty()) {
             (true, _) => {
                 " What it printed is not shown, since its configuration has sensitive values.".to_owned()
             }
@@ -163,8 +165,11 @@ impl LocalExec {
     }
 
     fn failed(&self, detail: String) -> Diagnostic {
-        let command =
-            if self.secret { "The command".to_owned() } else { format!("`{}`", self.command.trim_end()) };
+        let command = if self.secret.is_some() {
+            "The command".to_owned()
+        } else {
+            format!("`{}`", self.command.trim_end())
+        };
         Diagnostic::error("provisioner-failed", "Provisioner failed")
             .detail(format!("{command} failed. {detail}"))
     }

@@ -178,7 +178,11 @@ impl Walker<'_> {
         };
         found.into_result()?;
         let (config, marks) = config.unmark_deep();
-        let secret = marks.contains(Marks::SENSITIVE) || marks.contains(Marks::EPHEMERAL);
+        let secret = match (marks.contains(Marks::SENSITIVE), marks.contains(Marks::EPHEMERAL)) {
+            (true, _) => Some("sensitive"),
+            (false, true) => Some("ephemeral"),
+            (false, false) => None,
+        };
         LocalExec::read(&config, secret).map_err(|found| found.at(declared.span).into())
     }
 

@@ -355,7 +355,8 @@ impl<'a> Walker<'a> {
         let value = match node {
             None => schema.provider.block.empty(),
             Some(node) => {
-                let (value, found) = self.evaluator.provider_config(node, 0, &schema.provider.block);
+                let (value, found) =
+                    self.evaluator.provider_config(node, &config.key, &schema.provider.block);
                 let failed = found.has_errors();
                 self.say(task, found);
                 if failed {
@@ -559,11 +560,11 @@ impl<'a> Walker<'a> {
     ) -> Result<Option<Running<Done>>, Diagnostics> {
         let program = self.program.clone();
         let decl = program.resource(instance.node).expect("an instance belongs to a resource node");
-        let config_of = program.provider_of(instance.node).expect("a resource has a provider");
+        let config_of = self.evaluator.provider_of(instance)?;
         let schema = self.schemas.require(&config_of.source, Mode::Ephemeral, &decl.resource.kind)?.clone();
         let (config, found) = self.evaluator.config(instance, &schema.schema.block);
         found.into_result()?;
-        let Some(provider) = self.providers.get(config_of).cloned() else { return Ok(None) };
+        let Some(provider) = self.providers.get(&config_of).cloned() else { return Ok(None) };
         let address = self.evaluator.address(instance);
         Ok(Some(Box::pin(async move {
             let opened = crate::ephemeral::Open::open(address, provider, config.unmark_deep().0).await;
@@ -735,10 +736,12 @@ impl Coordinator for Walker<'_> {
         match self.program.node(id).kind {
             NodeKind::Resource if self.back.is_some() && self.is_managed(id) => self.show_block(task, id),
             NodeKind::Resource => self.start_resource(task, id),
-            NodeKind::Provider => {
-                let config = self.program.provider(id).expect("a provider node declares one").config.clone();
-                self.schedule.push(task, Work::Provider(config, Some(id)));
-            }
+            NodeKind::Provider => match self.evaluator.expand_provider(id) {
+                Ok(configs) => {
+                    configs.into_iter().for_each(|c| self.schedule.push(task, Work::Provider(c, Some(id))));
+                }
+                Err(found) => self.say(task, found),
+            },
             NodeKind::Check if self.plan.purpose == Purpose::Destroy => {}
             NodeKind::Check => {
                 // What was not known when the plan was made may be now.

@@ -16,6 +16,7 @@ mod causes;
 pub(crate) mod conditions;
 pub(crate) mod data;
 pub(crate) mod instance;
+mod layout;
 mod model;
 mod moved;
 mod moves;
@@ -26,6 +27,7 @@ pub mod target;
 mod walk;
 
 pub use instance::Resolution;
+pub use layout::{Layout, Layouts};
 pub use model::{
     Action, Cause, Change, CheckResult, CheckStatus, DataRead, Drift, Origin, OutputChange, Plan, Purpose,
     Reason, StateBinding, Summary,

@@ -11,6 +11,8 @@ use ecow::EcoString;
 use plumb_model::address::{ConfigResource, Instance, ModuleInstance, ProviderConfig};
 use plumb_model::{Path, Type, Value};
 
+use super::layout::Layouts;
+
 /// What a plan is made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
@@ -323,6 +325,8 @@ pub struct Plan {
     pub excludes: Vec<EcoString>,
     /// Every module instance that the configuration expands to.
     pub modules: Vec<ModuleInstance>,
+    /// What the types of the objects look like to a reader.
+    pub layouts: Layouts,
     /// The state it was made from.
     pub state: StateBinding,
     /// When it was made, as RFC 3339 in UTC.

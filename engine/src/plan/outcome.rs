@@ -9,8 +9,10 @@ use plumb_model::{Marks, Type, Value};
 use plumb_semantics::eval::Evaluator;
 use plumb_semantics::program::{ModuleId, NodeKind};
 
+use super::layout::Layouts;
 use super::walk::{Inputs, Walker};
 use super::{Action, Change, CheckResult, CheckStatus, DataRead, Drift, OutputChange, Plan, Prior, Purpose};
+use crate::providers::Schemas;
 
 /// A plan of nothing, for when nothing could be planned.
 pub(super) fn empty_plan(inputs: &Inputs) -> Plan {
@@ -25,6 +27,7 @@ pub(super) fn empty_plan(inputs: &Inputs) -> Plan {
         targets: Vec::new(),
         excludes: Vec::new(),
         modules: Vec::new(),
+        layouts: Layouts::default(),
         state: inputs.prior.binding.clone(),
         timestamp: timestamp(inputs.evaluator.options().plan_time),
         errored: true,
@@ -63,6 +66,7 @@ pub(super) fn plan(walker: &mut Walker) -> Plan {
             .modules()
             .flat_map(|(id, _)| walker.evaluator.module_instances(id).to_vec())
             .collect(),
+        layouts: layouts(&walker.schemas, &changes, &drift),
         state: std::mem::take(&mut walker.prior.binding),
         timestamp: walker.timestamp.clone(),
         changes,
@@ -70,6 +74,25 @@ pub(super) fn plan(walker: &mut Walker) -> Plan {
         checks,
         errored,
     }
+}
+
+/// The layouts of the types of all that changes or has changed.
+pub(crate) fn layouts(schemas: &Schemas, changes: &[Change], drift: &[Drift]) -> Layouts {
+    let changing = changes.iter().filter(|change| change.is_effective());
+    let changing = changing.map(|change| (&change.provider.source, &change.address.resource));
+    let drifted = drift.iter().map(|drift| (&drift.provider.source, &drift.address.resource));
+    let mut layouts = Layouts::default();
+    let mut last = None;
+    for (source, resource) in changing.chain(drifted) {
+        // Neighbours mostly are of the same type.
+        let this = (source, resource.mode, &resource.kind);
+        if last.replace(this) != Some(this)
+            && let Some(known) = schemas.get(source, resource.mode, &resource.kind)
+        {
+            layouts.add(source, resource, &known.schema.block);
+        }
+    }
+    layouts
 }
 
 /// A check whose data source could not be read fails, whatever its assertions say.
@@ -109,7 +132,7 @@ fn data(walker: &mut Walker) -> Vec<DataRead> {
         .filter_map(|(instance, value)| {
             Some(DataRead {
                 address: walker.evaluator.address(instance),
-                provider: walker.program.provider_of(instance.node)?.clone(),
+                provider: walker.evaluator.provider_of(instance).ok()?,
                 schema_version: walker.evaluator.schema(instance.node)?.version,
                 value,
             })

@@ -51,8 +51,10 @@ impl Walker<'_> {
     // --- providers ---
 
     pub(super) fn start_provider(&mut self, task: Task, id: NodeId) {
-        let config = self.program.provider(id).expect("a provider node declares one").config.clone();
-        self.push(task, Work::Provider(config, Some(id)));
+        match self.evaluator.expand_provider(id) {
+            Ok(configs) => configs.into_iter().for_each(|c| self.push(task, Work::Provider(c, Some(id)))),
+            Err(found) => self.say(task, found),
+        }
     }
 
     fn begin_provider(&mut self, task: Task, config: ProviderConfig, node: Option<NodeId>) -> Option<Future> {
@@ -64,7 +66,7 @@ impl Walker<'_> {
         let block = &schema.provider.block;
         let value = match node {
             Some(node) => {
-                let (value, found) = self.evaluator.provider_config(node, 0, block);
+                let (value, found) = self.evaluator.provider_config(node, &config.key, block);
                 let failed = found.has_errors();
                 self.say(task, found);
                 if failed {
@@ -146,6 +148,16 @@ impl Walker<'_> {
         let group = &self.groups[task - self.program.node_count()];
         let (provider, blocks) = (group.provider.clone(), group.blocks.clone());
         if self.providers.get(&provider).is_none() {
+            if self.program.provider_node(&provider).is_some() || provider.key != Key::None {
+                // Another configuration of that provider might reach other objects of the same name.
+                let made_with = |address: &&Instance| {
+                    let kept = self.prior.get(address);
+                    kept.is_some_and(|k| k.current.iter().chain(&k.deposed).any(|r| r.provider == provider))
+                };
+                let example = blocks.iter().flat_map(|block| self.prior.of_block(block)).find(made_with);
+                let found = no_provider_instance(&provider, example);
+                return self.say(task, found.into());
+            }
             // No block configures it. It is started with an empty configuration, and this is called again.
             return self.push(task, Work::Provider(provider, None));
         }
@@ -297,10 +309,17 @@ impl Walker<'_> {
             Work::Undeclared { node, .. } | Work::Deposed { node, .. } => *node,
             _ => None,
         };
-        let config = node
-            .and_then(|id| self.program.provider_of(id))
-            .cloned()
-            .unwrap_or_else(|| recorded.provider.clone());
+        let config = match self.provider_of_unwished(&work, node, &recorded) {
+            Ok(config) => config,
+            Err(found) => {
+                self.say(task, found.about(&recorded.address));
+                return None;
+            }
+        };
+        let Some(provider) = self.providers.get(&config).cloned() else {
+            self.say(task, no_provider_instance(&config, Some(&recorded.address)).into());
+            return None;
+        };
         let resource = &recorded.address.resource;
         let schema = match self.schemas.require(&config.source, Mode::Managed, &resource.kind) {
             Ok(schema) => schema.clone(),
@@ -313,7 +332,7 @@ impl Walker<'_> {
         let job = instance::Job {
             address: recorded.address.clone(),
             previous_address: kept.and_then(|kept| kept.moved_from.clone()),
-            provider: self.providers.get(&config)?.clone(),
+            provider,
             provider_config: config,
             schema,
             dependencies: recorded.dependencies.clone(),
@@ -326,6 +345,25 @@ impl Walker<'_> {
         Some(self.plan_object(task, work, job))
     }
 
+    /// The provider that deletes an object: that of its block; where the block has instances to choose from, the one that
+    /// the object was made with, and for what is recorded of another one the one that would be chosen now.
+    fn provider_of_unwished(
+        &self,
+        work: &Work,
+        node: Option<NodeId>,
+        recorded: &Recorded,
+    ) -> Result<ProviderConfig, Diagnostics> {
+        let Some(node) = node else { return Ok(recorded.provider.clone()) };
+        let config = self.program.provider_of(node).expect("a resource has a provider");
+        match work {
+            _ if self.program.provider_choice(node).is_none() => Ok(config.clone()),
+            Work::Undeclared { visible: Some(instance), .. } if !recorded.provider.same_block(config) => {
+                self.evaluator.provider_of(*instance)
+            }
+            _ => Ok(recorded.provider.clone()),
+        }
+    }
+
     fn plan_object(&mut self, task: Task, work: Work, job: instance::Job) -> Future {
         if job.recorded.is_some() && job.refresh {
             self.listener.event(Event::ReadStarted { address: job.address.clone(), id: None });
@@ -335,10 +373,11 @@ impl Walker<'_> {
 
     fn type_schema(
         &self,
-        node: NodeId,
+        instance: InstanceRef,
         decl: &ResourceDecl,
     ) -> Result<(ProviderConfig, TypeSchema), Diagnostics> {
-        let config = self.program.provider_of(node).expect("a resource has a provider").clone();
+        let config = self.evaluator.provider_of(instance);
+        let config = config.map_err(|found| found.about(self.evaluator.address(instance)))?;
         let schema = self.schemas.require(&config.source, decl.resource.mode, &decl.resource.kind);
         let schema = schema.map_err(|found| Diagnostics::from(found.at(decl.kind_span)))?.clone();
         Ok((config, schema))
@@ -398,7 +437,7 @@ impl Walker<'_> {
     fn begin_declared(&mut self, task: Task, instance: InstanceRef) -> Result<Option<Future>, Diagnostics> {
         let program = self.program.clone();
         let decl = program.resource(instance.node).expect("an instance belongs to a resource node");
-        let (provider_config, schema) = self.type_schema(instance.node, decl)?;
+        let (provider_config, schema) = self.type_schema(instance, decl)?;
         let address = self.evaluator.address(instance);
         let config = self.configuration(instance, decl, &schema)?;
         let kept = self.prior.get(&address);
@@ -661,6 +700,25 @@ pub(crate) async fn start_provider(
     let mut warnings = provider.validate_provider(value.clone()).await.into_result()?;
     warnings.extend(provider.configure(value).await.into_result()?);
     Ok((provider, warnings))
+}
+
+/// Tells that an object cannot be looked at or deleted, since nothing configures the provider that it was made with.
+fn no_provider_instance(config: &ProviderConfig, address: Option<&Instance>) -> Diagnostic {
+    let what = address.map_or_else(|| "A recorded object".to_owned(), |address| format!("`{address}`"));
+    let again = match &config.key {
+        Key::String(key) => format!("Put the key {key:?} back into `for_each` of the `provider` block"),
+        _ => format!("Declare {config} again"),
+    };
+    let forget = address.map_or_else(String::new, |address| {
+        format!(" If the object is not to be managed any more, run `plumb state rm '{address}'`.")
+    });
+    let diagnostic = Diagnostic::error("provider-instance-gone", "Provider instance is not there any more")
+        .detail(format!("{what} was made with {config}, which the configuration no longer has, so nobody can look at it or delete it."))
+        .help(format!("{again}, apply, and take it out when no object needs it any more.{forget}"));
+    match address {
+        Some(address) => diagnostic.about(address),
+        None => diagnostic,
+    }
 }
 
 /// The `removed` block that says what becomes of an object: its module, and which one there.

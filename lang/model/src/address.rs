@@ -428,20 +428,38 @@ pub struct ProviderConfig {
     pub source: ProviderSource,
     /// The alias, if it is not the default configuration.
     pub alias: Option<EcoString>,
+    /// Which instance of it, if its block has `for_each`. [`Key::None`] also names the block itself.
+    pub key: Key,
 }
 
 impl fmt::Display for ProviderConfig {
-    /// As state format v4 has it: `module.m.provider["host/ns/type"].alias`.
+    /// As state format v4 has it: `module.m.provider["host/ns/type"].alias`, and behind that the key of an instance:
+    /// `["k"]`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.module.is_root() {
             write!(f, "{}.", self.module)?;
         }
         write!(f, "provider[\"{}\"]", self.source)?;
-        self.alias.iter().try_for_each(|alias| write!(f, ".{alias}"))
+        self.alias.iter().try_for_each(|alias| write!(f, ".{alias}{}", self.key))
     }
 }
 
 impl ProviderConfig {
+    /// The configuration in which nothing is set: that of the root module, without an alias.
+    pub fn implied(source: ProviderSource) -> ProviderConfig {
+        ProviderConfig { module: ModulePath::root(), source, alias: None, key: Key::None }
+    }
+
+    /// An instance of a configuration whose block has `for_each`.
+    pub fn instance(&self, key: Key) -> ProviderConfig {
+        ProviderConfig { key, ..self.clone() }
+    }
+
+    /// Whether both are of one block, whichever instance each is.
+    pub fn same_block(&self, other: &ProviderConfig) -> bool {
+        self.module == other.module && self.source == other.source && self.alias == other.alias
+    }
+
     /// Reads what `Display` writes.
     ///
     /// # Errors
@@ -450,7 +468,7 @@ impl ProviderConfig {
         let error = || {
             AddressError {
             text: text.into(),
-            problem: "a provider configuration is `provider[\"host/namespace/type\"]`, with `.alias` behind it if it has one"
+            problem: "a provider configuration is `provider[\"host/namespace/type\"]`, with `.alias` behind it if it has one, and with `[\"key\"]` behind that if it is an instance of `for_each`"
                 .into(),
         }
         };
@@ -464,12 +482,15 @@ impl ProviderConfig {
                 Target::Resource(_) => return Err(error()),
             },
         };
-        let alias = match rest.strip_prefix('.') {
-            None if rest.is_empty() => None,
+        let (alias, key) = match rest.strip_prefix('.') {
+            None if rest.is_empty() => (None, Key::None),
             None => return Err(error()),
-            Some(alias) => Some(alias.into()),
+            Some(named) => match split(named).map_err(|_| error())?.as_slice() {
+                [(alias, key)] => (Some(alias.clone()), key.clone()),
+                _ => return Err(error()),
+            },
         };
-        Ok(ProviderConfig { module, source: ProviderSource::parse(source)?, alias })
+        Ok(ProviderConfig { module, source: ProviderSource::parse(source)?, alias, key })
     }
 }
 
@@ -512,9 +533,11 @@ mod tests {
 
     #[test]
     fn provider_configurations_read_back() {
-        for text in
-            [r#"provider["registry.terraform.io/hashicorp/aws"]"#, r#"module.a.provider["h/n/t"].west"#]
-        {
+        for text in [
+            r#"provider["registry.terraform.io/hashicorp/aws"]"#,
+            r#"module.a.provider["h/n/t"].west"#,
+            r#"provider["h/n/t"].by_region["eu.\"1\""]"#,
+        ] {
             assert_eq!(ProviderConfig::parse(text).unwrap().to_string(), text);
         }
         assert!(ProviderSource::builtin("file").is_builtin());

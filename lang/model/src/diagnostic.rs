@@ -281,6 +281,28 @@ pub fn did_you_mean<'a>(written: &str, candidates: impl IntoIterator<Item = &'a 
     nearest(written, candidates).map(|name| ecow::eco_format!("Did you mean `{name}`?"))
 }
 
+/// How many names [`name_help`] lists at most.
+const LISTED: usize = 8;
+
+/// What to write instead of a name that is not known: the closest candidate, or else some of those that there are. None
+/// where there are none.
+pub fn name_help<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<EcoString> {
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    if let Some(help) = did_you_mean(written, candidates.iter().copied()) {
+        return Some(help);
+    }
+    let listed: Vec<String> = candidates.iter().take(LISTED).map(|name| format!("`{name}`")).collect();
+    match (candidates.len(), &listed[..]) {
+        (0, _) => None,
+        (1, [only]) => Some(ecow::eco_format!("The only one is {only}.")),
+        (all, _) if all > LISTED => {
+            Some(ecow::eco_format!("There are {} and {} more.", listed.join(", "), all - LISTED))
+        }
+        (_, [first @ .., last]) => Some(ecow::eco_format!("There are {} and {last}.", first.join(", "))),
+        (_, []) => None,
+    }
+}
+
 /// The candidate closest to what was written, where one is close enough for [`did_you_mean`].
 pub fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = written.chars().count().div_ceil(3).max(1);

@@ -22,7 +22,9 @@ pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity, Suggestion};
 pub use marks::Marks;
 pub use number::Number;
 pub use path::{Path, Step};
-pub use schema::{Attribute, AttributeType, Block, NestedBlock, NestedObject, Nesting, Schema};
+pub use schema::{
+    Attribute, AttributeType, Block, DescriptionKind, NestedBlock, NestedObject, Nesting, Schema,
+};
 pub use span::{Position, Source, SourceId, Sources, Span};
 pub use types::{ObjectType, Type};
 pub use value::{Entries, Refinement, Unknown, Value};

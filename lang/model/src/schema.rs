@@ -29,10 +29,22 @@ pub struct Block {
     pub attributes: IndexMap<EcoString, Attribute>,
     /// The nested blocks by type name.
     pub blocks: IndexMap<EcoString, NestedBlock>,
-    /// Documentation; Markdown.
+    /// Documentation.
     pub description: EcoString,
+    /// How the documentation is written.
+    pub description_kind: DescriptionKind,
     /// Why not to use it any more.
     pub deprecated: Option<EcoString>,
+}
+
+/// How a piece of documentation is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DescriptionKind {
+    /// In Markdown.
+    #[default]
+    Markdown,
+    /// As plain text.
+    Plain,
 }
 
 /// A setting in a block.
@@ -52,8 +64,10 @@ pub struct Attribute {
     pub write_only: bool,
     /// Why not to use it any more.
     pub deprecated: Option<EcoString>,
-    /// Documentation; Markdown.
+    /// Documentation.
     pub description: EcoString,
+    /// How the documentation is written.
+    pub description_kind: DescriptionKind,
 }
 
 /// What an attribute holds.
@@ -113,6 +127,7 @@ impl Attribute {
             write_only: false,
             deprecated: None,
             description: EcoString::new(),
+            description_kind: DescriptionKind::default(),
         }
     }
 

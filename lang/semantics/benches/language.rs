@@ -29,6 +29,10 @@ use plumb_semantics::{
 };
 use plumb_syntax::{Dialect, parse};
 
+/// As in `plumb`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The size of a module that somebody edits, in bytes.
 const EDITED: usize = 200_000;
 

@@ -101,6 +101,8 @@ impl Finder<'_> {
                 let decl = &module.calls[index];
                 self.repetition(node.module, &decl.repetition);
                 self.depends_on(node.module, &decl.depends_on);
+                let chosen = decl.providers.iter().filter_map(|entry| entry.outer.instance.as_ref());
+                chosen.for_each(|expr| self.expr(node.module, expr));
                 // Their values were needed earlier, and what they mention is used all the same.
                 for constant in decl.source.iter().chain(&decl.version) {
                     self.expr(node.module, constant);
@@ -143,6 +145,7 @@ impl Finder<'_> {
             let span = decl.provider_span.unwrap_or(decl.span);
             self.add(to, span, eco_format!("uses the provider {}", decl.provider));
         }
+        decl.provider_instance.iter().for_each(|expr| self.expr(node.module, expr));
         self.repetition(node.module, &decl.repetition);
         self.body(node.module, &decl.body.body, &mut Vec::new());
         self.depends_on(node.module, &decl.depends_on);

@@ -18,6 +18,7 @@ use plumb_syntax::{Dialect, Origin, parse, parse_expression, parse_json};
 use crate::expr::{Eval, FunctionContext, NoNames, Rules};
 use crate::load::decode;
 use crate::program::{Module, VariableDecl};
+use crate::types::hold::Place;
 use crate::world::{PathKind, World};
 
 /// What the command line says, in order.
@@ -27,6 +28,19 @@ pub enum InputOption {
     Variable(EcoString, EcoString),
     /// `-var-file path`
     File(PathBuf),
+    /// What somebody typed who was asked for the value.
+    Answer(EcoString, EcoString),
+}
+
+/// Who gave a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Giver {
+    /// `TF_VAR_name`
+    Environment,
+    /// A variable file that is read without being asked for.
+    Automatic,
+    /// An option, or an answer.
+    Option,
 }
 
 /// Values of root variables and what is wrong with them. Places point into [`Inputs::sources`], whose ids begin
@@ -35,6 +49,8 @@ pub enum InputOption {
 pub struct Inputs {
     /// The values, before conversion.
     pub values: IndexMap<EcoString, Value>,
+    /// Who gave each value.
+    pub givers: IndexMap<EcoString, Giver>,
     /// Errors and warnings.
     pub diagnostics: Diagnostics,
     /// The texts of variable files and options, to be shown with diagnostics: name and text by id.
@@ -52,21 +68,52 @@ pub fn collect(
     options: &[InputOption],
     first: SourceId,
 ) -> Inputs {
-    let mut collector =
-        Collector { world, root, inputs: Inputs::default(), next: first.0, values: IndexMap::new() };
+    let giver = Giver::Environment;
+    let mut collector = Collector { world, root, inputs: Inputs::default(), next: first.0, giver };
     collector.environment();
+    collector.giver = Giver::Automatic;
     for file in automatic_files(world, directory) {
         collector.file(&file, Strictness::Warn);
     }
+    collector.giver = Giver::Option;
     for option in options {
         match option {
             InputOption::Variable(name, text) => collector.option(name, text),
             InputOption::File(path) => collector.file(path, Strictness::Warn),
+            InputOption::Answer(name, text) => {
+                if let Some(decl) = root.variables.get(name) {
+                    collector.text(decl, "the answer", text);
+                }
+            }
         }
     }
-    let Collector { mut inputs, values, .. } = collector;
-    inputs.values = values;
-    inputs
+    collector.inputs
+}
+
+/// The variables that must have a value and were given none, by name.
+pub fn missing<'a>(root: &'a Module, values: &IndexMap<EcoString, Value>) -> Vec<&'a VariableDecl> {
+    let mut missing: Vec<&VariableDecl> = root
+        .variables
+        .values()
+        .filter(|decl| decl.default.is_none() && !values.contains_key(&decl.name.name))
+        .collect();
+    missing.sort_by(|a, b| a.name.name.cmp(&b.name.name));
+    missing
+}
+
+/// Tells that a variable of the root module has no value, with the ways to give it one.
+pub fn without_value(decl: &VariableDecl) -> Diagnostic {
+    let name = &decl.name;
+    Diagnostic::error("missing-variable", "No value for required variable")
+        .detail(eco_format!("The variable `{name}` has no default and no value was given."))
+        .at(decl.span)
+        .help(eco_format!("Give it with `-var {name}=…`, in a `.tfvars` file, or as `TF_VAR_{name}`."))
+}
+
+/// Whether a value that is given for a variable becomes this value of it.
+pub fn becomes(decl: &VariableDecl, given: &Value, value: &Value) -> bool {
+    let typed = decl.typed(given.clone(), Place::At(decl.span));
+    typed.is_ok_and(|typed| typed.unmark_deep().0 == value.unmark_deep().0)
 }
 
 /// The variable files that are read without being asked for, in the order in which they count.
@@ -192,10 +239,15 @@ struct Collector<'a> {
     root: &'a Module,
     inputs: Inputs,
     next: u32,
-    values: IndexMap<EcoString, Value>,
+    giver: Giver,
 }
 
 impl Collector<'_> {
+    fn keep(&mut self, name: EcoString, value: Value) {
+        self.inputs.givers.insert(name.clone(), self.giver);
+        self.inputs.values.insert(name, value);
+    }
+
     fn source(&mut self, name: EcoString, text: &str) -> SourceId {
         let id = SourceId(self.next);
         self.next += 1;
@@ -230,7 +282,7 @@ impl Collector<'_> {
         let name = decl.name.name.clone();
         let raw = decl.constraint == Type::String || (!decl.typed && decl.constraint == Type::Dynamic);
         if raw {
-            self.values.insert(name, Value::string(text));
+            self.keep(name, Value::string(text));
             return;
         }
         let source = self.source(eco_format!("<value for var.{}>", decl.name), text);
@@ -241,11 +293,11 @@ impl Collector<'_> {
         };
         match result {
             Ok(value) => {
-                self.values.insert(name, value);
+                self.keep(name, value);
             }
             // `-var size=large` for a number: the text itself is then what cannot be converted.
             Err(_) if decl.constraint.is_primitive() => {
-                self.values.insert(name, Value::string(text));
+                self.keep(name, Value::string(text));
             }
             Err(mut found) => {
                 for diagnostic in found.iter_mut() {
@@ -276,7 +328,7 @@ impl Collector<'_> {
         let found = read_variable_file(self.world, source, &shown, &text, &mut self.inputs.diagnostics);
         for (name, span, value) in found {
             if self.root.variables.contains_key(&name) {
-                self.values.insert(name, value);
+                self.keep(name, value);
             } else {
                 self.undeclared(&name, span, strictness);
             }

@@ -10,6 +10,7 @@
 //! Elsewhere: making a program is [`crate::load`]; finding what is wrong with it is [`crate::check`]; values are
 //! [`crate::eval`].
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -119,8 +120,12 @@ pub struct Module {
     /// The provider configurations that belong to this module, by name and alias: those that have a block, and in the
     /// root module also those that something uses without one.
     pub providers: IndexMap<ProviderKey, ProviderDecl>,
-    /// The configuration that each resource uses, by the index of the resource.
+    /// The configuration that each resource uses, by the index of the resource. Where that has `for_each`, it is the
+    /// block, of which [`Module::provider_choices`] says which instance is meant.
     pub resource_providers: Vec<ProviderConfig>,
+    /// How each instance of a resource finds its instance of the provider configuration, by the index of the resource,
+    /// for those that have to choose.
+    pub provider_choices: BTreeMap<u32, ProviderChoice>,
     /// The first node of each kind.
     pub(crate) first_nodes: FirstNodes,
 }
@@ -444,6 +449,8 @@ pub struct ResourceDecl {
     pub provider: ProviderKey,
     /// The place of the `provider` argument, if there is one.
     pub provider_span: Option<Span>,
+    /// Which instance of the configuration, as it is written behind its name.
+    pub provider_instance: Option<Expr>,
     /// How many instances there are.
     pub repetition: Repetition,
     /// Explicit dependencies.
@@ -528,8 +535,8 @@ pub struct CallDecl {
     pub arguments: IndexMap<EcoString, Argument>,
     /// What variables get that have no argument.
     pub pass_through: Option<PassThrough>,
-    /// The provider configurations handed down: name within the module, name here.
-    pub providers: Vec<(ProviderKey, ProviderKey, Span)>,
+    /// The provider configurations handed down.
+    pub providers: Vec<HandedDown>,
     /// Explicit dependencies.
     pub depends_on: Vec<Expr>,
 }
@@ -552,6 +559,36 @@ impl CallDecl {
             _ => None,
         }
     }
+}
+
+/// An entry of `providers` in a module call.
+#[derive(Clone, Debug)]
+pub struct HandedDown {
+    /// The name within the module.
+    pub inner: ProviderKey,
+    /// What goes by that name there.
+    pub outer: ProviderName,
+}
+
+/// A mention of a provider configuration: `aws`, `aws.west`, `aws.by_region[each.key]`.
+#[derive(Clone, Debug)]
+pub struct ProviderName {
+    /// The configuration.
+    pub key: ProviderKey,
+    /// Which of its instances: what stands in brackets.
+    pub instance: Option<Expr>,
+    /// The place of all of it.
+    pub span: Span,
+}
+
+/// Which instance of a provider configuration each instance of a resource uses.
+#[derive(Clone, Debug)]
+pub struct ProviderChoice {
+    /// What gives the key.
+    pub key: Expr,
+    /// The call that the expression is an argument of, by its module and index there; none if it is one of the resource
+    /// itself.
+    pub call: Option<(ModuleId, u32)>,
 }
 
 /// `inputs = ...value` in a module call.
@@ -671,7 +708,7 @@ pub struct ImportDecl {
     /// How many imports there are.
     pub for_each: Option<Expr>,
     /// The provider configuration, if it is not that of the resource.
-    pub provider: Option<(ProviderKey, Span)>,
+    pub provider: Option<ProviderName>,
     /// The place of the block's header.
     pub span: Span,
 }
@@ -861,7 +898,8 @@ impl Program {
         }
     }
 
-    /// The provider configuration that a resource uses; none for other nodes.
+    /// The provider configuration that a resource uses; none for other nodes. Where it has `for_each`, instances of the
+    /// resource use instances of it: [`crate::eval::Evaluator::provider_of`].
     pub fn provider_of(&self, id: NodeId) -> Option<&ProviderConfig> {
         let node = self.node(id);
         match node.kind {
@@ -870,10 +908,19 @@ impl Program {
         }
     }
 
-    /// The node of a provider configuration.
+    /// How the instances of a resource choose an instance of their provider configuration, if they have to.
+    pub fn provider_choice(&self, id: NodeId) -> Option<&ProviderChoice> {
+        let node = self.node(id);
+        match node.kind {
+            NodeKind::Resource => self.module(node.module).provider_choices.get(&node.index),
+            _ => None,
+        }
+    }
+
+    /// The node of a provider configuration, or of the block that it is an instance of.
     pub fn provider_node(&self, config: &ProviderConfig) -> Option<NodeId> {
         let module = self.module_at(&config.module)?;
-        let index = self.module(module).providers.values().position(|decl| decl.config == *config)?;
+        let index = self.module(module).providers.values().position(|decl| decl.config.same_block(config))?;
         Some(self.node_id(module, NodeKind::Provider, index))
     }
 

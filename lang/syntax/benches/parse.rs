@@ -11,6 +11,10 @@ use std::time::{Duration, Instant};
 use plumb_model::SourceId;
 use plumb_syntax::{Dialect, format, parse};
 
+/// As in `plumb`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const SIZE: usize = 3_800_000;
 const RUNS: usize = 7;
 

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use ecow::EcoString;
 use indexmap::IndexMap;
-use plumb_model::{Attribute, AttributeType, Block, NestedBlock, NestedObject, Nesting, Schema, Type, json};
+use plumb_model::{
+    Attribute, AttributeType, Block, DescriptionKind, NestedBlock, NestedObject, Nesting, Schema, Type, json,
+};
 use plumb_provider_api::{FunctionParameter, FunctionSignature, IdentityAttribute, IdentitySchema};
 use prost::Message;
 
@@ -54,6 +56,7 @@ fn schema<A: WireAttribute + Into<Attribute6>>(schema: wire::Schema<A>) -> Resul
 }
 
 fn block<A: WireAttribute + Into<Attribute6>>(block: wire::Block<A>) -> Result<Block, SchemaError> {
+    let description_kind = kind_from_wire(block.description_kind());
     let attributes = attributes(block.attributes.into_iter().map(Into::into))?;
     let mut blocks = IndexMap::with_capacity(block.block_types.len());
     for nested in block.block_types {
@@ -66,9 +69,17 @@ fn block<A: WireAttribute + Into<Attribute6>>(block: wire::Block<A>) -> Result<B
     Ok(Block {
         attributes,
         blocks,
+        description_kind,
         description: block.description.into(),
         deprecated: deprecation(block.deprecated, block.deprecation_message),
     })
+}
+
+fn kind_from_wire(kind: wire::StringKind) -> DescriptionKind {
+    match kind {
+        wire::StringKind::Markdown => DescriptionKind::Markdown,
+        wire::StringKind::Plain => DescriptionKind::Plain,
+    }
 }
 
 fn nested_block<A: WireAttribute + Into<Attribute6>>(
@@ -99,6 +110,7 @@ fn attributes(wire: impl Iterator<Item = Attribute6>) -> Result<IndexMap<EcoStri
     let mut attributes = IndexMap::with_capacity(wire.size_hint().0);
     for attribute in wire {
         let name = EcoString::from(attribute.name.as_str());
+        let description_kind = kind_from_wire(attribute.description_kind());
         let ty = match attribute.nested_type {
             Some(object) => AttributeType::Nested(nested_object(&name, object)?.into()),
             None => AttributeType::Plain(type_of(&name, &attribute.r#type)?),
@@ -111,6 +123,7 @@ fn attributes(wire: impl Iterator<Item = Attribute6>) -> Result<IndexMap<EcoStri
             sensitive: attribute.sensitive,
             write_only: attribute.write_only,
             deprecated: deprecation(attribute.deprecated, attribute.deprecation_message),
+            description_kind,
             description: attribute.description.into(),
         };
         if attributes.insert(name.clone(), attribute).is_some() {
@@ -196,13 +209,20 @@ pub fn to_wire(schema: &Schema) -> wire::Schema<Attribute6> {
     wire::Schema { version: schema.version, block: Some(block_to_wire(&schema.block)) }
 }
 
+fn kind_to_wire(kind: DescriptionKind) -> i32 {
+    match kind {
+        DescriptionKind::Markdown => wire::StringKind::Markdown.into(),
+        DescriptionKind::Plain => wire::StringKind::Plain.into(),
+    }
+}
+
 fn block_to_wire(block: &Block) -> wire::Block<Attribute6> {
     wire::Block {
         version: 0,
         attributes: attributes_to_wire(&block.attributes),
         block_types: block.blocks.iter().map(|(name, nested)| nested_to_wire(name, nested)).collect(),
         description: block.description.to_string(),
-        description_kind: wire::StringKind::Markdown.into(),
+        description_kind: kind_to_wire(block.description_kind),
         deprecated: block.deprecated.is_some(),
         deprecation_message: message_of(&block.deprecated),
     }
@@ -242,7 +262,7 @@ fn attributes_to_wire(attributes: &IndexMap<EcoString, Attribute>) -> Vec<Attrib
                 optional: attribute.optional,
                 computed: attribute.computed,
                 sensitive: attribute.sensitive,
-                description_kind: wire::StringKind::Markdown.into(),
+                description_kind: kind_to_wire(attribute.description_kind),
                 deprecated: attribute.deprecated.is_some(),
                 nested_type,
                 write_only: attribute.write_only,

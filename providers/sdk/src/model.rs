@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use ecow::EcoString;
 use plumb_model::{
-    Attribute, AttributeType, Block, NestedBlock, NestedObject, Nesting, Schema, Step, Type, Value, json,
+    Attribute, AttributeType, Block, DescriptionKind, NestedBlock, NestedObject, Nesting, Schema, Step, Type,
+    Value, json,
 };
 
 use crate::attribute::{Attr, AttributeValue, Mismatch};
@@ -200,6 +201,7 @@ impl AttributeSpec {
                 write_only: false,
                 deprecated: None,
                 description: EcoString::new(),
+                description_kind: DescriptionKind::default(),
             },
             default: None,
             replace: None,
@@ -373,6 +375,7 @@ impl AttributeSpec {
         self.block.then(|| NestedBlock {
             block: Block {
                 description: self.attribute.description.clone(),
+                description_kind: self.attribute.description_kind,
                 deprecated: self.attribute.deprecated.clone(),
                 ..block_of(self.nested.clone())
             },

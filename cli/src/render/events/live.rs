@@ -76,6 +76,11 @@ impl Live {
         }
     }
 
+    /// What is drawn on the terminal, for whoever has to say something beside it.
+    pub fn bars(&self) -> MultiProgress {
+        self.bars.clone()
+    }
+
     /// Removes what is running from the terminal, for example to ask a question.
     pub fn clear(&mut self) {
         for (_, running) in self.running.drain(..) {

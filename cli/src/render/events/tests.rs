@@ -145,8 +145,10 @@ fn the_live_display_shows_what_runs_and_leaves_what_ended() {
     let shown = terminal.contents();
     assert!(shown.contains("file.a[0]: Creation complete after 0s [id=x]"), "{shown}");
     assert!(shown.contains("file.a[2]: Creating"), "{shown}");
+    crate::commands::listen::Voice::Above(live.bars()).say("Stopping.");
+    assert!(terminal.contents().contains("[id=x]\nStopping.\n"), "{}", terminal.contents());
     drop(live);
-    assert_eq!(terminal.contents(), "file.a[0]: Creation complete after 0s [id=x]");
+    assert_eq!(terminal.contents(), "file.a[0]: Creation complete after 0s [id=x]\nStopping.");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What plans look like on a terminal, whole outputs.
 
 use expect_test::{Expect, expect};
-use plumb_engine::plan::{Reason, StateBinding};
-use plumb_model::{Path, Type};
+use plumb_engine::plan::{Layouts, Reason, StateBinding};
+use plumb_model::{Block, NestedBlock, Nesting, Path, Type};
 
 use super::*;
 use crate::render::sample::{change, dedent, everything, instance, o, plan, s, strings, unknown};
@@ -15,8 +15,138 @@ fn check(plan: &Plan, expected: Expect) {
 fn check_attribute(before: Value, after: Value, expected: Expect) {
     let change = change("file.a", Action::Update, o([("x", before)]), o([("x", after)]));
     let mut out = Vec::new();
-    Writer { style: Style::plain(), out: &mut out }.lines(&change_lines(&change), 0).unwrap();
+    Writer { style: Style::plain(), out: &mut out }
+        .lines(&change_lines(&change, &Layouts::default()), 0)
+        .unwrap();
     expected.assert_eq(&dedent(&String::from_utf8(out).unwrap()));
+}
+
+/// A type with a list of blocks, a single one, labelled ones and a set; in the first there are others.
+fn layouts() -> Layouts {
+    let nested = |block, nesting| NestedBlock { block, nesting, min_items: 0, max_items: 0 };
+    let inner = Block {
+        blocks: [("port".into(), nested(Block::default(), Nesting::List))].into(),
+        ..Block::default()
+    };
+    let blocks = [
+        ("listener".into(), nested(inner, Nesting::List)),
+        ("timeouts".into(), nested(Block::default(), Nesting::Single)),
+        ("volume".into(), nested(Block::default(), Nesting::Map)),
+        ("rule".into(), nested(Block::default(), Nesting::Set)),
+    ];
+    let block = Block { blocks: blocks.into(), ..Block::default() };
+    let mut layouts = Layouts::default();
+    let change = change("file.a", Action::Create, Value::NULL, Value::NULL);
+    layouts.add(&change.provider.source, &change.address.resource, &block);
+    layouts
+}
+
+fn check_blocks(change: &Change, expected: Expect) {
+    let mut out = Vec::new();
+    Writer { style: Style::plain(), out: &mut out }.lines(&change_lines(change, &layouts()), 0).unwrap();
+    expected.assert_eq(&dedent(&String::from_utf8(out).unwrap()));
+}
+
+fn list(items: Vec<Value>) -> Value {
+    Value::list(Type::Dynamic, items)
+}
+
+#[test]
+fn nested_blocks_are_laid_out_as_they_are_written() {
+    let listener = |name, port| {
+        o([("name", s(name)), ("tags", strings(&[])), ("port", list(vec![o([("number", s(port))])]))])
+    };
+    let before = o([
+        ("name", s("a")),
+        ("listener", list(vec![listener("x", "1"), listener("y", "2")])),
+        ("timeouts", o([("create", s("5m"))])),
+        ("volume", Value::map(Type::Dynamic, [("data".into(), o([("size", s("1"))]))])),
+        ("rule", Value::set(Type::Dynamic, vec![o([("cidr", s("10.0.0.0/8"))]), o([("cidr", s("::/0"))])])),
+    ]);
+    let after = o([
+        ("name", s("a")),
+        ("listener", list(vec![listener("x", "1"), listener("y", "3")])),
+        ("timeouts", Value::NULL),
+        ("volume", Value::map(Type::Dynamic, [("data".into(), o([("size", s("2"))]))])),
+        (
+            "rule",
+            Value::set(Type::Dynamic, vec![o([("cidr", s("10.0.0.0/8"))]), o([("cidr", s("0.0.0.0/0"))])]),
+        ),
+    ]);
+    check_blocks(
+        &change("file.a", Action::Create, Value::NULL, before.clone()),
+        expect![[r#"
+        + name = "a"
+        + listener {
+            + name = "x"
+            + tags = []
+            + port {
+                + number = "1"
+              }
+          }
+        + listener {
+            + name = "y"
+            + tags = []
+            + port {
+                + number = "2"
+              }
+          }
+        + rule {
+            + cidr = "10.0.0.0/8"
+          }
+        + rule {
+            + cidr = "::/0"
+          }
+        + timeouts {
+            + create = "5m"
+          }
+        + volume "data" {
+            + size = "1"
+          }
+    "#]],
+    );
+    check_blocks(
+        &change("file.a", Action::Update, before, after),
+        expect![[r#"
+          name = "a"
+        ~ listener {
+              # (2 unchanged attributes hidden)
+            ~ port {
+                ~ number = "2" -> "3"
+              }
+          }
+        + rule {
+            + cidr = "0.0.0.0/0"
+          }
+        - rule {
+            - cidr = "::/0"
+          }
+        - timeouts {
+            - create = "5m"
+          }
+        ~ volume "data" {
+            ~ size = "1" -> "2"
+          }
+          # (2 unchanged blocks hidden)
+    "#]],
+    );
+}
+
+#[test]
+fn blocks_that_are_not_known_or_not_shown_stay_on_one_line() {
+    let after = o([
+        ("listener", unknown()),
+        ("timeouts", crate::render::sample::secret()),
+        ("volume", Value::map(Type::Dynamic, [])),
+        ("rule", Value::set(Type::Dynamic, vec![])),
+    ]);
+    check_blocks(
+        &change("file.a", Action::Create, Value::NULL, after),
+        expect![[r#"
+        + listener = (known after apply)
+        + timeouts = (sensitive value)
+    "#]],
+    );
 }
 
 #[test]
@@ -528,7 +658,7 @@ fn what_is_too_large_to_compare_is_replaced_and_not_waited_for() {
         Value::tuple((from..from + 5000).map(|i| Value::int(i64::try_from(i).unwrap())).collect())
     };
     let change = change("file.a", Action::Update, o([("x", list(0))]), o([("x", list(10_000))]));
-    assert_eq!(change_lines(&change).len(), 5002);
+    assert_eq!(change_lines(&change, &Layouts::default()).len(), 5002);
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::io::{self, Write};
 
 use plumb_engine::plan::{Action, Change, CheckStatus, Plan};
 
-use super::super::diff::{self, Line, Mark, Remarks};
-use super::super::plan_text::{block_header, change_lines, output_lines};
+use super::super::diff::{Line, Mark};
+use super::super::plan_text::{block_header, change_lines, drift_lines, output_lines};
 use super::super::{escape, words};
 use super::markup;
 
@@ -125,7 +125,7 @@ fn changes(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
             "<details{open}><summary><code class=\"{class}\">{symbol}</code> <code>{address}</code> {fate}</summary>"
         )?;
         writeln!(out, "<pre>  {}", text(&block_header(&change.address)))?;
-        lines(&change_lines(change), 1, out)?;
+        lines(&change_lines(change, &plan.layouts), 1, out)?;
         writeln!(out, "  }}</pre></details>")?;
     }
     Ok(())
@@ -144,7 +144,7 @@ fn drift(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
             out,
             "<details><summary><code>{address}</code> {fate}, {effect} effect on this plan</summary><pre>"
         )?;
-        lines(&diff::attributes(&drift.before, &drift.after, &Remarks::default(), &["id", "name"]), 0, out)?;
+        lines(&drift_lines(drift, &plan.layouts), 0, out)?;
         writeln!(out, "</pre></details>")?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Artifacts come back as they were sealed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -8,15 +8,15 @@ use proptest::prelude::*;
 use plumb_model::address::{
     ConfigResource, Instance, ModuleInstance, ProviderConfig, ProviderSource, Target,
 };
-use plumb_model::{Marks, Path, Step, Type, Value};
+use plumb_model::{Block, Marks, NestedBlock, Nesting, Path, Step, Type, Value};
 
 use super::super::saved::SavedArtifact;
 use super::super::secret::is_redacted;
 use super::super::{Artifact, Key, OpenError, PlanDigest, PlanOptions, ProviderLock, SealError, open, seal};
 use super::values;
 use crate::plan::{
-    Action, Cause, Change, CheckResult, CheckStatus, DataRead, Drift, Origin, OutputChange, Plan, Purpose,
-    Reason, StateBinding,
+    Action, Cause, Change, CheckResult, CheckStatus, DataRead, Drift, Layouts, Origin, OutputChange, Plan,
+    Purpose, Reason, StateBinding,
 };
 
 pub(super) fn key() -> Key {
@@ -70,10 +70,22 @@ pub(super) fn plan(changes: Vec<Change>) -> Plan {
         targets: Vec::new(),
         excludes: Vec::new(),
         modules: Vec::new(),
+        layouts: Layouts::default(),
         state: StateBinding::default(),
         timestamp: "2026-01-02T03:04:05Z".to_owned(),
         errored: false,
     }
+}
+
+/// A type with blocks within blocks.
+fn layouts() -> Layouts {
+    let nested = |block| NestedBlock { block, nesting: Nesting::List, min_items: 0, max_items: 0 };
+    let inner = Block { blocks: [("port".into(), nested(Block::default()))].into(), ..Block::default() };
+    let block = Block { blocks: [("listener".into(), nested(inner))].into(), ..Block::default() };
+    let address: Instance = Instance::parse("data.net_balancer.a").unwrap();
+    let mut layouts = Layouts::default();
+    layouts.add(&ProviderSource::builtin("net"), &address.resource, &block);
+    layouts
 }
 
 pub(super) fn artifact(plan: Plan) -> Artifact {
@@ -82,6 +94,7 @@ pub(super) fn artifact(plan: Plan) -> Artifact {
         sources: BTreeMap::from([("main.cfg".to_owned(), b"resource \"file\" \"a\" {}\n".to_vec())]),
         files: BTreeMap::from([("logo.png".to_owned(), vec![0x89, 0xff, 0, 1])]),
         inputs: BTreeMap::from([("region".into(), Value::from("west"))]),
+        ephemeral_inputs: BTreeSet::from(["token".into()]),
         workspace: "default".to_owned(),
         options: PlanOptions { refresh: true, replace: vec![instance("file.a[0]")] },
         providers: vec![ProviderLock {
@@ -180,6 +193,7 @@ pub(super) fn full() -> Artifact {
         targets: vec!["file.a".into()],
         excludes: vec!["module.m".into()],
         modules: vec![ModuleInstance::root(), module],
+        layouts: layouts(),
         state: StateBinding {
             lineage: "7d3e".to_owned(),
             serial: u64::MAX,

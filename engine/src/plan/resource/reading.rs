@@ -23,7 +23,7 @@ impl Walker<'_> {
     ) -> Result<Option<Future>, Diagnostics> {
         let program = self.program.clone();
         let decl = program.resource(instance.node).expect("an instance belongs to a resource node");
-        let (provider_config, schema) = self.type_schema(instance.node, decl)?;
+        let (provider_config, schema) = self.type_schema(instance, decl)?;
         let config = self.configuration(instance, decl, &schema)?;
         let waits = self.waits_for_change(instance.node, decl);
         let reason = match (config.is_wholly_known(), waits) {
@@ -118,7 +118,7 @@ impl Walker<'_> {
     ) -> Result<Option<Future>, Diagnostics> {
         let program = self.program.clone();
         let decl = program.resource(instance.node).expect("an instance belongs to a resource node");
-        let (provider_config, schema) = self.type_schema(instance.node, decl)?;
+        let (provider_config, schema) = self.type_schema(instance, decl)?;
         let config = self.configuration(instance, decl, &schema)?.unmark_deep().0;
         if !config.is_wholly_known() {
             let value =

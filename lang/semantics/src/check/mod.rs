@@ -16,7 +16,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use ecow::{EcoString, eco_format};
-use plumb_model::diagnostic::did_you_mean;
+use plumb_model::diagnostic::{did_you_mean, name_help, nearest};
 use plumb_model::{Diagnostic, Diagnostics, Span};
 use plumb_syntax::tree::{Block, Body, Expr, ExprKind, Item};
 
@@ -37,6 +37,7 @@ mod functions;
 pub mod lints;
 mod moves;
 mod places;
+mod providers;
 mod references;
 mod schema;
 pub mod types;
@@ -163,6 +164,7 @@ impl ModuleChecker<'_> {
             let context = Context { each: decl.for_each.is_some(), ..Context::default() };
             decl.body.iter().for_each(|block| self.body(&block.body, context));
         }
+        providers::check(self.program, self.id, self.diagnostics);
         for decl in module.checks.values() {
             self.conditions(&decl.asserts, Context::default());
         }
@@ -231,6 +233,7 @@ impl ModuleChecker<'_> {
         let each = decl.repetition.for_each.is_some();
         let context = Context { each, count: decl.repetition.count.is_some(), ..Context::default() };
         self.not_itself(decl);
+        decl.provider_instance.iter().for_each(|expr| self.expr(expr, context));
         self.body(&decl.body.body, context);
         self.depends_on(&decl.depends_on);
         let lifecycle = &decl.lifecycle;
@@ -331,6 +334,8 @@ impl ModuleChecker<'_> {
             self.expr(&argument.value, context);
         }
         decl.passed_object().into_iter().for_each(|object| self.expr(object, context));
+        let chosen = decl.providers.iter().filter_map(|entry| entry.outer.instance.as_ref());
+        chosen.for_each(|expr| self.expr(expr, context));
         self.depends_on(&decl.depends_on);
     }
 
@@ -341,17 +346,13 @@ impl ModuleChecker<'_> {
         let call = &self.program.module(parent).calls[call as usize];
         for (name, argument) in &call.arguments {
             if !module.variables.contains_key(name) {
-                let guess =
-                    plumb_model::diagnostic::nearest(name, module.variables.keys().map(EcoString::as_str));
+                let names = || module.variables.keys().map(EcoString::as_str);
                 let mut diagnostic = Diagnostic::error("unsupported-argument", "Unsupported argument")
                     .detail(eco_format!("The module `{}` has no input variable `{name}`.", call.name))
-                    .at(argument.name_span);
-                if let Some(guess) = guess {
-                    diagnostic = diagnostic.help(eco_format!("Did you mean `{guess}`?")).suggest(
-                        argument.name_span,
-                        guess,
-                        false,
-                    );
+                    .at(argument.name_span)
+                    .maybe_help(name_help(name, names()));
+                if let Some(guess) = nearest(name, names()) {
+                    diagnostic = diagnostic.suggest(argument.name_span, guess, false);
                 }
                 self.diagnostics.push(diagnostic);
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ecow::{EcoString, eco_format};
 use plumb_model::address::{Mode, ProviderSource};
-use plumb_model::diagnostic::did_you_mean;
+use plumb_model::diagnostic::{did_you_mean, name_help};
 use plumb_model::{Block as Schema, Diagnostic, Diagnostics, Nesting, Path, Schema as FullSchema, Span};
 use plumb_syntax::tree::{Block, Body, Expr, Item, TraversalStep};
 
@@ -83,7 +83,8 @@ impl SchemaChecker<'_> {
         if found.is_none() {
             if self.schemas.knows(source) {
                 self.unknown_type(module, index);
-            } else {
+            } else if !source.is_builtin() {
+                // One that would have to be compiled in and is not is an error, which whoever makes providers says.
                 self.strangers.insert(source.clone());
             }
         }
@@ -254,7 +255,7 @@ impl SchemaChecker<'_> {
                         Diagnostic::error("unsupported-attribute", "Unsupported attribute")
                             .detail(eco_format!("`{}` has no argument, nested block or exported attribute named `{attribute}`.", module.resources[index].resource))
                             .at(attribute.span)
-                            .maybe_help(did_you_mean(attribute.as_str(), names)),
+                            .maybe_help(name_help(attribute.as_str(), names)),
                     );
                 }
             }
@@ -302,6 +303,7 @@ pub(super) fn each_module_expr(module: &Module, f: &mut impl FnMut(&Expr, &[EcoS
     }
     for decl in module.resources.values() {
         decl.repetition.expr().into_iter().for_each(|expr| f(expr, &[]));
+        decl.provider_instance.iter().for_each(|expr| f(expr, &[]));
         body_exprs(&decl.body.body, &mut Vec::new(), f);
         conditions_exprs(&decl.lifecycle.preconditions, f);
         conditions_exprs(&decl.lifecycle.postconditions, f);
@@ -318,6 +320,7 @@ pub(super) fn each_module_expr(module: &Module, f: &mut impl FnMut(&Expr, &[EcoS
         decl.repetition.expr().into_iter().for_each(|expr| f(expr, &[]));
         decl.arguments.values().for_each(|argument| f(&argument.value, &[]));
         decl.passed_object().into_iter().for_each(|expr| f(expr, &[]));
+        decl.providers.iter().filter_map(|entry| entry.outer.instance.as_ref()).for_each(|expr| f(expr, &[]));
     }
     for decl in module.providers.values() {
         decl.for_each.iter().for_each(|expr| f(expr, &[]));

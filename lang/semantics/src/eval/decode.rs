@@ -8,9 +8,9 @@
 //! (as JSON does).
 
 use ecow::{EcoString, eco_format};
-use plumb_model::address::Key;
+use plumb_model::address::{Key, Mode};
 use plumb_model::convert::convert;
-use plumb_model::diagnostic::{did_you_mean, nearest};
+use plumb_model::diagnostic::{name_help, nearest};
 use plumb_model::schema::{AttributeType, NestedBlock, NestedObject};
 use plumb_model::{
     Attribute as SchemaAttribute, Block as Schema, Diagnostic, Diagnostics, Entries, Marks, Nesting,
@@ -33,49 +33,8 @@ impl Evaluator {
         let node = self.program.node(instance.node);
         let decl = &self.program.module(node.module).resources[node.index as usize];
         let scope = Scope::at(self, At::Instance(instance), None);
-        self.decode(&scope, &decl.body.body, decl.span, schema)
-    }
-
-    /// The configuration of a provider in an instance of its module (the root has one).
-    pub fn provider_config(&self, node: NodeId, module: u32, schema: &Schema) -> (Value, Diagnostics) {
-        let at = self.program.node(node);
-        match self.program.provider(node) {
-            Some(decl) => match &decl.body {
-                Some(block) => {
-                    let scope = Scope::module(self, ModuleRef { module: at.module, index: module });
-                    self.decode(&scope, &block.body, decl.span, schema)
-                }
-                None => {
-                    let missing: Vec<&str> = schema
-                        .attributes
-                        .iter()
-                        .filter(|(_, attribute)| attribute.required)
-                        .map(|(name, _)| name.as_str())
-                        .collect();
-                    let mut diagnostics = Diagnostics::new();
-                    if !missing.is_empty() {
-                        diagnostics.push(
-                            Diagnostic::error(
-                                "missing-provider-configuration",
-                                "Missing required provider configuration",
-                            )
-                            .detail(eco_format!(
-                                "The provider `{}` needs {} in its configuration.",
-                                decl.config.source.kind,
-                                missing.join(", ")
-                            ))
-                            .at(decl.span)
-                            .help(eco_format!(
-                                "Add `provider \"{}\" {{ … }}` to the root module.",
-                                decl.config.source.kind
-                            )),
-                        );
-                    }
-                    (schema.empty(), diagnostics)
-                }
-            },
-            None => (schema.empty(), Diagnostics::new()),
-        }
+        let kept = decl.resource.mode != Mode::Ephemeral;
+        self.decode_for(&scope, &decl.body.body, decl.span, schema, kept)
     }
 
     /// A block, such as that of a provisioner or connection, as an object of a schema, where `self` is a value if one
@@ -111,10 +70,28 @@ impl Evaluator {
         self.decode(&scope, &block.body, block.header_span, schema)
     }
 
-    fn decode(&self, scope: &Scope<'_>, body: &Body, span: Span, schema: &Schema) -> (Value, Diagnostics) {
+    /// What is used and not kept: what is ephemeral may be anywhere in it.
+    pub(super) fn decode(
+        &self,
+        scope: &Scope<'_>,
+        body: &Body,
+        span: Span,
+        schema: &Schema,
+    ) -> (Value, Diagnostics) {
+        self.decode_for(scope, body, span, schema, false)
+    }
+
+    fn decode_for(
+        &self,
+        scope: &Scope<'_>,
+        body: &Body,
+        span: Span,
+        schema: &Schema,
+        kept: bool,
+    ) -> (Value, Diagnostics) {
         let dialect = self.program.module(scope.module.module).dialect;
         let functions = self.functions(scope.module.module);
-        let mut decoder = Decoder { eval: Eval::new(scope, &functions, self.rules(dialect)) };
+        let mut decoder = Decoder { eval: Eval::new(scope, &functions, self.rules(dialect)), kept };
         let value = decoder.body(body, span, schema);
         (value, decoder.eval.diagnostics)
     }
@@ -182,6 +159,8 @@ fn span_in_expr(expr: &Expr, path: &[Step]) -> Option<Span> {
 /// Decodes bodies in one scope.
 struct Decoder<'a> {
     eval: Eval<'a>,
+    /// Whether the object is saved in state.
+    kept: bool,
 }
 
 /// The nested blocks of one type, as far as they are known.
@@ -312,7 +291,8 @@ impl Decoder<'_> {
 
     /// What is ephemeral may only be given where nothing is kept.
     fn check_ephemeral(&mut self, value: &Value, declared: &SchemaAttribute, attribute: &Attribute) {
-        if declared.write_only || !value.has_marks() || !value.unmark_deep().1.contains(Marks::EPHEMERAL) {
+        let may_be = !self.kept || declared.write_only;
+        if may_be || !value.has_marks() || !value.unmark_deep().1.contains(Marks::EPHEMERAL) {
             return;
         }
         self.eval.diagnostics.push(
@@ -684,13 +664,11 @@ pub(crate) fn unexpected_argument(attribute: &Attribute, schema: &Schema) -> Dia
     let diagnostic = Diagnostic::error("unsupported-argument", "Unsupported argument")
         .detail(eco_format!("An argument named `{name}` is not expected here."))
         .at(attribute.name.span);
-    match nearest(
-        name,
-        settable.map(|(name, _)| name.as_str()).chain(schema.blocks.keys().map(EcoString::as_str)),
-    ) {
-        Some(guess) => {
-            diagnostic.help(eco_format!("Did you mean `{guess}`?")).suggest(attribute.name.span, guess, false)
-        }
+    let names: Vec<&str> =
+        settable.map(|(name, _)| name.as_str()).chain(schema.blocks.keys().map(EcoString::as_str)).collect();
+    let diagnostic = diagnostic.maybe_help(name_help(name, names.iter().copied()));
+    match nearest(name, names) {
+        Some(guess) => diagnostic.suggest(attribute.name.span, guess, false),
         None => diagnostic,
     }
 }
@@ -705,5 +683,5 @@ pub(crate) fn unexpected_block(block: &Block, name: &str, schema: &Schema) -> Di
     }
     diagnostic
         .detail(eco_format!("Blocks of type `{name}` are not expected here."))
-        .maybe_help(did_you_mean(name, schema.blocks.keys().map(EcoString::as_str)))
+        .maybe_help(name_help(name, schema.blocks.keys().map(EcoString::as_str)))
 }

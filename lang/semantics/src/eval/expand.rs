@@ -81,7 +81,7 @@ impl Expansion {
     /// The instance of a key.
     pub(crate) fn find(&self, key: &Key) -> Option<usize> {
         match (self.shape, key) {
-            (Shape::One | Shape::Enabled(true), Key::None) => Some(0),
+            (Shape::One | Shape::Enabled(true) | Shape::Unknown, Key::None) => Some(0),
             (Shape::Count(count), Key::Int(index)) if *index < count => Some(*index as usize),
             (Shape::ForEach, Key::String(key)) => self.index.get(key).map(|index| *index as usize),
             _ => None,

@@ -30,6 +30,7 @@ pub(crate) mod decode;
 mod expand;
 pub(crate) mod names;
 mod nodes;
+mod providers;
 mod trial;
 
 pub use conditions::{ImportRequest, Outcome};
@@ -167,6 +168,8 @@ enum NodeState {
     Values(Vec<Stored>),
     /// The instances of a call, in each module instance, and the index of the first in the called module.
     Call(Vec<(Expansion, u32)>),
+    /// The instances of a provider configuration.
+    Provider(Expansion),
     /// The instances of a resource, in each module instance.
     Resource { kind: u32, states: Vec<ResourceState> },
 }

@@ -12,6 +12,7 @@ use super::{
     Checked, Evaluator, InstanceRef, ModuleRef, ModuleState, NodeState, Outcome, Phase, ResourceState, Stored,
 };
 use crate::expr::{Eval, FunctionContext, Rules};
+use crate::inputs;
 use crate::program::{Node, NodeId, NodeKind, OutputDecl, VariableDecl};
 use crate::types::Constraint;
 use crate::types::hold::{Place, diagnostics as misfits, hold};
@@ -481,14 +482,13 @@ struct Given<'a> {
 }
 
 fn missing_variable(decl: &VariableDecl, root: bool) -> Diagnostic {
-    let name = &decl.name;
-    let diagnostic = Diagnostic::error("missing-variable", "No value for required variable")
-        .detail(eco_format!("The variable `{name}` has no default and no value was given."));
-    match root {
-        true => diagnostic
-            .help(eco_format!("Give it with `-var {name}=…`, in a `.tfvars` file, or as `TF_VAR_{name}`.")),
-        false => diagnostic.help(eco_format!("Add `{name} = …` to the call of the module.")),
+    if root {
+        return inputs::without_value(decl);
     }
+    let name = &decl.name;
+    Diagnostic::error("missing-variable", "No value for required variable")
+        .detail(eco_format!("The variable `{name}` has no default and no value was given."))
+        .help(eco_format!("Add `{name} = …` to the call of the module."))
 }
 
 fn marks_of(sensitive: bool, ephemeral: bool) -> Marks {

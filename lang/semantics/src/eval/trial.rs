@@ -6,6 +6,7 @@
 //!
 //! Elsewhere: what can be said of types and phases without evaluating is [`crate::check`].
 
+use plumb_model::address::Key;
 use plumb_model::{Block as Schema, Diagnostics, Type, Value};
 use plumb_syntax::tree::{Block, Body, Expr, Item};
 
@@ -13,7 +14,7 @@ use super::names::{Each, Scope};
 use super::{Evaluator, InstanceRef, ModuleRef, Outcome, Phase};
 use crate::expr::Eval;
 use crate::graph::iterator;
-use crate::program::{Condition, Node, NodeId, NodeKind, Repetition, ResourceDecl};
+use crate::program::{Condition, Node, NodeId, NodeKind, ResourceDecl};
 
 impl Evaluator {
     /// Evaluates a node, all of whose dependencies have been tried, and says what is wrong in it. The evaluator must be
@@ -34,17 +35,14 @@ impl Evaluator {
             NodeKind::Resource => self.try_resource(id, &mut found),
             NodeKind::Provider => {
                 let decl = &program.module(module).providers[index as usize];
-                let repetition = Repetition { for_each: decl.for_each.clone(), ..Repetition::default() };
-                if let Err(errors) = self.expansion(at, &repetition) {
+                if let Err(errors) = self.expand_provider(id) {
                     found.extend(errors);
                 }
                 let scope = self.scope(at, decl.for_each.is_some(), None);
                 if let Some(block) = &decl.body {
                     match self.options.schemas.provider(&decl.config.source) {
-                        Some(schema) if decl.for_each.is_none() => {
-                            found.extend(self.provider_config(id, 0, &schema.block).1);
-                        }
-                        _ => self.try_body(&scope, &block.body, &mut found),
+                        Some(schema) => found.extend(self.provider_config(id, &Key::None, &schema.block).1),
+                        None => self.try_body(&scope, &block.body, &mut found),
                     }
                 }
             }
@@ -77,6 +75,9 @@ impl Evaluator {
             || Value::unknown(Type::Dynamic),
             |schema| Value::unknown_not_null(schema.block.implied_type()),
         );
+        if let Some(Err(errors)) = instances.first().map(|instance| self.provider_of(*instance)) {
+            found.extend(errors);
+        }
         match (self.schema(id).cloned(), instances.first()) {
             (Some(schema), Some(instance)) => self.try_config(*instance, &schema.block, found),
             _ => {

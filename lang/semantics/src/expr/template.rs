@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use ecow::{EcoString, eco_format};
+use ecow::eco_format;
 use plumb_model::convert::convert;
 use plumb_model::value::normalize;
 use plumb_model::{Diagnostic, Marks, Refinement, Type, Value};
@@ -40,22 +40,28 @@ impl Text {
         if !self.unknown {
             return Value::String(normalize(&self.known)).with_marks(self.marks);
         }
-        let mut prefix = EcoString::new();
-        let normal = normalize(&self.known);
-        // The last cluster may go on in the unknown part, so it is not promised.
-        let mut clusters: Vec<&str> = normal.graphemes(true).collect();
-        if clusters.last().is_some_and(|last| !last.is_ascii()) {
-            clusters.pop();
-        }
-        for cluster in clusters {
-            if prefix.len() + cluster.len() > MAX_PREFIX {
-                break;
-            }
-            prefix.push_str(cluster);
-        }
+        let prefix = promised(&normalize(&self.known)).into();
         let refinement = Refinement { not_null: true, prefix, ..Refinement::default() };
         Value::refined(Type::String, refinement).with_marks(self.marks)
     }
+}
+
+/// As much of a text, in whole grapheme clusters, as is promised to be the beginning of one that goes on unknown.
+fn promised(known: &str) -> &str {
+    if known.is_ascii() && !known.contains('\r') {
+        // Each byte is a cluster.
+        return &known[..known.len().min(MAX_PREFIX)];
+    }
+    let mut end = 0;
+    for (at, cluster) in known.grapheme_indices(true) {
+        let next = at + cluster.len();
+        // The last cluster may go on in the unknown part, so it is not promised.
+        if next > MAX_PREFIX || next == known.len() && !cluster.is_ascii() {
+            break;
+        }
+        end = next;
+    }
+    &known[..end]
 }
 
 impl Eval<'_> {

@@ -14,11 +14,12 @@ use plumb_syntax::tree::{Block, Expr, ExprKind, Ident, Item, Traversal, Traversa
 
 use super::blocks::{self, Shape, check_labels, check_name, check_shape, duplicate, flag, references, text};
 use super::library::imports_library;
-use super::resource::{is_broken, provider_key, provisioner, repetition, resource};
+use super::provider_name::{provider_key, provider_name};
+use super::resource::{is_broken, provisioner, repetition, resource};
 use super::settings;
 use crate::program::{
-    Argument, CallDecl, CheckDecl, Declarations, ImportDecl, LocalDecl, MovedDecl, OutputDecl, PassThrough,
-    ProviderKey, RemovedDecl, Settings, VariableDecl,
+    Argument, CallDecl, CheckDecl, Declarations, HandedDown, ImportDecl, LocalDecl, MovedDecl, OutputDecl,
+    PassThrough, ProviderKey, RemovedDecl, Settings, VariableDecl,
 };
 use crate::types::define::{Defined, define};
 use crate::types::hold::{Place, diagnostics as misfits, hold};
@@ -599,9 +600,8 @@ impl<'a> Declaring<'a> {
                     .at(block.header_span),
             );
         }
-        let provider = body
-            .attribute("provider")
-            .and_then(|attribute| Some((provider_key(&attribute.value, found)?, attribute.value.span)));
+        let provider =
+            body.attribute("provider").and_then(|attribute| provider_name(&attribute.value, found));
         let Some(to) = to else { return };
         match import_target(&to) {
             Some(resource) => self.declarations.imports.push(ImportDecl {
@@ -774,7 +774,7 @@ fn native_block(block: &Block) -> Diagnostic {
 }
 
 /// `providers = { aws = aws.west }`: names within the module to names here.
-fn handed_down(block: &Block, diagnostics: &mut Diagnostics) -> Vec<(ProviderKey, ProviderKey, Span)> {
+fn handed_down(block: &Block, diagnostics: &mut Diagnostics) -> Vec<HandedDown> {
     let Some(attribute) = block.body.attribute("providers") else { return Vec::new() };
     let ExprKind::Object(object) = &attribute.value.without_parens().kind else {
         diagnostics.push(
@@ -794,9 +794,9 @@ fn handed_down(block: &Block, diagnostics: &mut Diagnostics) -> Vec<(ProviderKey
             }
             plumb_syntax::tree::ObjectKey::Expr(expr) => provider_key(expr, diagnostics),
         };
-        let outer = provider_key(value, diagnostics);
+        let outer = provider_name(value, diagnostics);
         if let (Some(inner), Some(outer)) = (inner, outer) {
-            pairs.push((inner, outer, value.span));
+            pairs.push(HandedDown { inner, outer });
         }
     }
     pairs

@@ -63,6 +63,8 @@ impl Place {
             (Place::Resource | Place::Removed | Place::Provisioner, "connection") => Some((0, Place::Plain)),
             (Place::Resource | Place::Content, "dynamic") => Some((1, Place::Dynamic)),
             (Place::Dynamic, "content") => Some((0, Place::Content)),
+            // What is in it is the provider's, whatever its names are.
+            (Place::Resource | Place::Content | Place::Provisioner, "_") => Some((0, Place::Content)),
             (Place::Lifecycle, "precondition" | "postcondition") => Some((0, Place::Plain)),
             (Place::Variable, "validation") | (Place::Output, "precondition") => Some((0, Place::Plain)),
             (Place::Terraform, "required_providers") => Some((0, Place::Providers)),

@@ -41,6 +41,7 @@ mod json;
 mod library;
 mod limits;
 mod overrides;
+mod provider_name;
 pub(crate) mod providers;
 mod resource;
 mod settings;
@@ -167,6 +168,7 @@ impl Loader<'_> {
                 declarations: declarations.clone(),
                 providers: IndexMap::new(),
                 resource_providers: Vec::new(),
+                provider_choices: Default::default(),
                 first_nodes: Default::default(),
             });
             for (index, call) in declarations.calls.values().enumerate() {

@@ -8,7 +8,9 @@ use plumb_model::{Diagnostic, Diagnostics, Path, Span, Step};
 use plumb_syntax::tree::{Block, Body, Expr, ExprKind, Ident, Item, Traversal, TraversalStep};
 
 use super::blocks::{self, Shape, check_labels, check_shape, flag, only_block, references, without};
+use super::provider_name::provider_name;
 use crate::program::{IgnoreChanges, Lifecycle, ProviderKey, ProvisionerDecl, Repetition, ResourceDecl};
+use crate::reference::{self, Subject};
 
 const META_ARGUMENTS: [&str; 5] = ["count", "for_each", "enabled", "depends_on", "provider"];
 const META_BLOCKS: [&str; 3] = ["lifecycle", "provisioner", "connection"];
@@ -50,7 +52,12 @@ pub(super) fn resource(
     let enabled = in_lifecycle.or_else(|| if native { blocks::expr(body, "enabled") } else { None });
     let repetition = repetition(body, enabled, diagnostics);
     let lifecycle = lifecycle_block.map(|block| lifecycle(block, mode, diagnostics)).unwrap_or_default();
-    let (provider, provider_span) = provider(body, &resource, diagnostics);
+    let provider_argument = body.attribute("provider").map(|attribute| &attribute.value);
+    let provider = provider_argument.and_then(|written| provider_name(written, diagnostics));
+    let (provider, provider_instance) = match provider {
+        Some(name) => (name.key, name.instance),
+        None => (default_provider(&resource), None),
+    };
     check_kept_for_later(body, diagnostics);
     let provisioners = if mode == Mode::Managed {
         body.blocks_of("provisioner").filter_map(|block| provisioner(block, diagnostics)).collect()
@@ -73,7 +80,8 @@ pub(super) fn resource(
         span: block.header_span,
         kind_span: kind.span,
         provider,
-        provider_span,
+        provider_span: provider_argument.map(|written| written.span),
+        provider_instance,
         repetition,
         depends_on: references(body, "depends_on", diagnostics),
         lifecycle,
@@ -123,60 +131,9 @@ pub(super) fn repetition(body: &Body, enabled: Option<Expr>, diagnostics: &mut D
     repetition
 }
 
-/// The provider configuration that a resource names, or the default one of its type's provider.
-fn provider(body: &Body, resource: &Resource, diagnostics: &mut Diagnostics) -> (ProviderKey, Option<Span>) {
-    let default = ProviderKey { name: EcoString::from(resource.provider_prefix()), alias: None };
-    let Some(attribute) = body.attribute("provider") else { return (default, None) };
-    match provider_key(&attribute.value, diagnostics) {
-        Some(key) => (key, Some(attribute.value.span)),
-        None => (default, Some(attribute.value.span)),
-    }
-}
-
-/// `aws` or `aws.west`; also as a text, as it was once written.
-pub(super) fn provider_key(expr: &Expr, diagnostics: &mut Diagnostics) -> Option<ProviderKey> {
-    match &expr.without_parens().kind {
-        ExprKind::Traversal(traversal) => match traversal.steps.as_slice() {
-            [] => return Some(ProviderKey { name: traversal.root.name.clone(), alias: None }),
-            [TraversalStep::Attribute(alias)] => {
-                return Some(ProviderKey {
-                    name: traversal.root.name.clone(),
-                    alias: Some(alias.name.clone()),
-                });
-            }
-            _ => {}
-        },
-        ExprKind::String(text) => {
-            let (name, alias) = match text.split_once('.') {
-                Some((name, alias)) => (name, Some(alias.into())),
-                None => (text.as_str(), None),
-            };
-            if blocks::is_name(name) {
-                return Some(ProviderKey { name: name.into(), alias });
-            }
-        }
-        // `aws.by_region[each.key]`: which instance of a configuration, which depends on the instance of the resource.
-        ExprKind::Access(access) => {
-            diagnostics.push(
-                Diagnostic::error(
-                    "unsupported-provider-instance",
-                    "Provider instances are not supported yet",
-                )
-                .detail("A resource can use only one configuration of its provider for all of its instances.")
-                .at(access.base.span),
-            );
-            return None;
-        }
-        ExprKind::Error => return None,
-        _ => {}
-    }
-    diagnostics.push(
-        Diagnostic::error("invalid-provider-reference", "Invalid provider configuration reference")
-            .detail("A provider configuration is named by the provider's local name, with its alias behind a dot if it has one.")
-            .at(expr.span)
-            .help("Write `provider = aws` or `provider = aws.west`."),
-    );
-    None
+/// The name of the provider that a type belongs to, with nothing else said.
+fn default_provider(resource: &Resource) -> ProviderKey {
+    ProviderKey { name: EcoString::from(resource.provider_prefix()), alias: None }
 }
 
 fn lifecycle(block: &Block, mode: Mode, diagnostics: &mut Diagnostics) -> Lifecycle {
@@ -246,19 +203,27 @@ fn traversal_path(traversal: &Traversal) -> Option<Path> {
     std::iter::once(root).chain(steps).collect::<Option<Vec<_>>>().map(Path)
 }
 
+/// Whether a reference names a managed resource.
+fn is_managed(traversal: &Traversal) -> bool {
+    let reference = reference::parse(traversal).map(|reference| reference.subject);
+    matches!(reference, Ok(Subject::Resource { mode: Mode::Managed, .. }))
+}
+
 /// References to resources, whose keys may be `each.key` or `count.index`.
 fn replace_triggered_by(body: &Body, diagnostics: &mut Diagnostics) -> Vec<Expr> {
     let mut elements = blocks::list(body, "replace_triggered_by", diagnostics);
     elements.retain(|element| {
         let reference = match &element.kind {
-            ExprKind::Traversal(_) => true,
-            ExprKind::Access(access) => matches!(access.base.kind, ExprKind::Traversal(_)),
+            ExprKind::Traversal(traversal) => is_managed(traversal),
+            ExprKind::Access(access) => {
+                matches!(&access.base.kind, ExprKind::Traversal(base) if is_managed(base))
+            }
             _ => false,
         };
         if !reference && !matches!(element.kind, ExprKind::Error) {
             diagnostics.push(
                 Diagnostic::error("invalid-replace-trigger", "Invalid replace_triggered_by expression")
-                    .detail("`replace_triggered_by` lists references to resources, their instances or attributes.")
+                    .detail("`replace_triggered_by` lists references to managed resources, their instances or attributes.")
                     .at(element.span)
                     .help("Write `replace_triggered_by = [terraform_data.version.output]`."),
             );

@@ -10,7 +10,7 @@ use plumb_syntax::tree::{Attribute, Block, Expr, ExprKind, Ident, ObjectEntry};
 use super::blocks::{Shape, check_labels, check_shape, duplicate, list, text};
 use super::declare::Declaring;
 use super::limits;
-use super::resource::provider_key;
+use super::provider_name::provider_key;
 use crate::check::lints::{Level, lint_named, unknown_lint};
 use crate::program::{ProviderRequirement, Settings};
 

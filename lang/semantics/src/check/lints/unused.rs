@@ -114,7 +114,7 @@ pub(super) fn check(program: &Program, used: &Used, id: ModuleId, found: &mut Di
         let handed_down = module
             .calls
             .values()
-            .any(|call| call.providers.iter().any(|(_, here, _)| here.alias.as_ref() == Some(alias)));
+            .any(|call| call.providers.iter().any(|entry| entry.outer.key.alias.as_ref() == Some(alias)));
         if !handed_down && !used.node(program, id, NodeKind::Provider, i) {
             found.push(
                 unused("unused-provider", "Unused provider configuration", decl.span)

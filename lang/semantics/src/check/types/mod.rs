@@ -316,7 +316,12 @@ impl<'a> Typer<'a> {
 
     /// What tells the instances of a call apart.
     fn module_call(&mut self, module: ModuleId, decl: &CallDecl) -> Ty {
-        self.repetition(&Place::module(module), &decl.repetition)
+        let by = self.repetition(&Place::module(module), &decl.repetition);
+        let place = self.repeated_place(module, &decl.repetition, &by);
+        for expr in decl.providers.iter().filter_map(|entry| entry.outer.instance.as_ref()) {
+            self.expr(&place, expr);
+        }
+        by
     }
 
     /// The type of what says how many instances there are; constant where nothing does.

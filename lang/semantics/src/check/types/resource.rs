@@ -24,6 +24,9 @@ impl Typer<'_> {
         let decl = &self.program.module(module).resources[index];
         let by = self.repetition(&Place::module(module), &decl.repetition);
         let place = self.repeated_place(module, &decl.repetition, &by);
+        decl.provider_instance.iter().for_each(|expr| {
+            self.expr(&place, expr);
+        });
         let object = match self.schema_of(module, index) {
             Some(schema) => self.object(&place, decl, &schema),
             None => {

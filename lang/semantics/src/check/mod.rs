@@ -238,6 +238,12 @@ impl ModuleChecker<'_> {
         self.depends_on(&decl.depends_on);
         let lifecycle = &decl.lifecycle;
         lifecycle.replace_triggered_by.iter().for_each(|expr| self.expr(expr, context));
+        for trigger in &lifecycle.action_triggers {
+            // Before something happens to the object, there is none to look at, or another.
+            let this = !trigger.is_before();
+            trigger.condition.iter().for_each(|expr| self.expr(expr, Context { this, ..context }));
+            trigger.actions.iter().for_each(|expr| self.expr(expr, Context { action: true, ..context }));
+        }
         self.conditions(&lifecycle.preconditions, context);
         self.conditions(&lifecycle.postconditions, Context { this: true, ..context });
         for provisioner in &decl.provisioners {

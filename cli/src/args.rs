@@ -316,6 +316,9 @@ pub struct PlanningArgs {
     /// Replace this instance whatever is found. May be given many times.
     #[arg(long, value_name = "ADDRESS", help_heading = "What to plan")]
     pub replace: Vec<String>,
+    /// Invoke this action, and change no resource. May be given many times.
+    #[arg(long, value_name = "ADDRESS", help_heading = "What to plan", conflicts_with_all = ["destroy", "refresh_only", "target", "exclude", "replace"])]
+    pub invoke: Vec<String>,
     /// How many calls to providers may run at once.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..), help_heading = "How")]
     pub parallelism: u16,

@@ -189,6 +189,7 @@ fn has_all(schema: &ProviderSchema, kinds: &BTreeSet<EcoString>) -> bool {
         schema.resources.contains_key(kind)
             || schema.data_sources.contains_key(kind)
             || schema.ephemeral_resources.contains_key(kind)
+            || schema.actions.contains_key(kind)
     })
 }
 
@@ -231,5 +232,7 @@ pub type Kinds = BTreeMap<ProviderSource, BTreeSet<EcoString>>;
 
 /// Whether a provider offers a type.
 pub fn offers(schemas: &plumb_engine::providers::Schemas, source: &ProviderSource, kind: &EcoString) -> bool {
-    [Mode::Managed, Mode::Data, Mode::Ephemeral].iter().any(|mode| schemas.get(source, *mode, kind).is_some())
+    [Mode::Managed, Mode::Data, Mode::Ephemeral, Mode::Action]
+        .iter()
+        .any(|mode| schemas.get(source, *mode, kind).is_some())
 }

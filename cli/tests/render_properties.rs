@@ -190,6 +190,7 @@ fn plan() -> impl Strategy<Value = Plan> {
     )
         .prop_map(|(changes, drift, outputs, (message, target))| Plan {
             data: Vec::new(),
+            invocations: Vec::new(),
             purpose: Purpose::Normal,
             changes,
             drift: drift

@@ -86,6 +86,7 @@ fn plan(changes: Vec<Change>, outputs: Vec<(&str, OutputChange)>, recorded: &Jso
         purpose: Purpose::Normal,
         changes,
         drift: Vec::new(),
+        invocations: Vec::new(),
         data: Vec::new(),
         outputs: outputs.into_iter().map(|(name, change)| (name.into(), change)).collect(),
         checks: Vec::new(),

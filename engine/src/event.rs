@@ -93,6 +93,27 @@ pub enum Event {
         /// Whether it did what it should.
         done: bool,
     },
+    /// An action begins to be invoked.
+    InvokeStarted {
+        /// The action.
+        address: Instance,
+    },
+    /// An action says what it is doing.
+    InvokeProgress {
+        /// The action.
+        address: Instance,
+        /// What it says.
+        message: EcoString,
+    },
+    /// An action has ended.
+    InvokeEnded {
+        /// The action.
+        address: Instance,
+        /// How long it took.
+        took: Duration,
+        /// Whether it did what it should.
+        done: bool,
+    },
     /// A program that a provisioner runs, or a plugin, wrote a line.
     Output {
         /// Where it comes from.

@@ -77,6 +77,7 @@ impl Schemas {
             (Mode::Managed, &schema.resources),
             (Mode::Data, &schema.data_sources),
             (Mode::Ephemeral, &schema.ephemeral_resources),
+            (Mode::Action, &schema.actions),
         ];
         for (mode, types) in modes {
             for (kind, of_type) in types {

@@ -240,7 +240,7 @@ impl Outcome<'_> {
         record.deposed = self.deposed.as_ref().map(EcoString::to_string);
         record.mode = match change.address.resource.mode {
             Mode::Data => record::Mode::Data,
-            Mode::Managed | Mode::Ephemeral => record::Mode::Managed,
+            Mode::Managed | Mode::Ephemeral | Mode::Action => record::Mode::Managed,
         };
         record.schema_version = u64::try_from(change.schema_version).unwrap_or(0);
         record.sensitive_paths = sensitive_paths(&marks);

@@ -319,6 +319,9 @@ pub struct Counts {
     /// Steps whose outcome nobody could find out.
     #[serde(rename = "q", skip_serializing_if = "is_default")]
     pub in_doubt: u64,
+    /// Actions invoked.
+    #[serde(rename = "i", skip_serializing_if = "is_default")]
+    pub invoke: u64,
 }
 
 impl Counts {
@@ -334,6 +337,7 @@ impl Counts {
             (StepStatus::Done, StepAction::Delete) => &mut self.delete,
             (StepStatus::Done, StepAction::Forget) => &mut self.forget,
             (StepStatus::Done, StepAction::State) => &mut self.state,
+            (StepStatus::Done, StepAction::Invoke) => &mut self.invoke,
         };
         *count += 1;
     }
@@ -398,6 +402,8 @@ pub enum StepAction {
     Forget,
     /// Edits a record; its object is not touched.
     State,
+    /// Invokes an action, which has no record.
+    Invoke,
 }
 
 impl StepAction {
@@ -410,6 +416,7 @@ impl StepAction {
             Self::Delete => "delete",
             Self::Forget => "forget",
             Self::State => "state",
+            Self::Invoke => "invoke",
         }
     }
 }

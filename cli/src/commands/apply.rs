@@ -224,6 +224,7 @@ pub(super) fn done(kind: OperationKind, planned: &plumb_engine::plan::Summary, r
         (counts.delete.saturating_sub(replaced), "destroyed"),
         (counts.forget, "forgotten"),
         (planned.import as u64, "imported"),
+        (counts.invoke, if counts.invoke == 1 { "action invoked" } else { "actions invoked" }),
     ];
     let parts: Vec<String> =
         parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();

@@ -34,7 +34,11 @@ impl Names {
                 all.extend(outputs.map(|output| format!("module.{name}.{output}")));
             }
         }
-        for decl in root.resources.values().filter(|decl| decl.resource.mode != Mode::Ephemeral) {
+        for decl in root
+            .resources
+            .values()
+            .filter(|decl| !matches!(decl.resource.mode, Mode::Ephemeral | Mode::Action))
+        {
             let address = decl.resource.to_string();
             let node = program.resource_node(&plumb_model::address::ConfigResource {
                 module: plumb_model::address::ModulePath::root(),

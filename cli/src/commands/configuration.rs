@@ -69,7 +69,7 @@ fn module(program: &Program, id: ModuleId, schemas: &Schemas) -> ModuleView {
     let declared = program.module(id);
     let resources = declared.resources.values().enumerate();
     let mut resources: Vec<ResourceView> = resources
-        .filter(|(_, decl)| decl.resource.mode != Mode::Ephemeral)
+        .filter(|(_, decl)| !matches!(decl.resource.mode, Mode::Ephemeral | Mode::Action))
         .map(|(index, decl)| resource(declared, index, decl, schemas))
         .collect();
     resources.sort_by(|a, b| (a.mode, &a.address).cmp(&(b.mode, &b.address)));

@@ -10,7 +10,7 @@ use plumb_model::address::{Instance, Target};
 use plumb_model::{Diagnostic, Diagnostics, Sources};
 use plumb_semantics::eval::Phase;
 use plumb_state::State;
-use plumb_state::record::{StepAction, StepStatus};
+use plumb_state::record::{StepAction, StepRecord, StepStatus};
 use plumb_state::state::{After, StepOutcome};
 
 use crate::args::{LockArgs, PlanArgs, PlanFormat, PlanningArgs};
@@ -134,9 +134,13 @@ pub(super) fn make_for(
 ) -> Option<(Session, Plan)> {
     ui.diagnostics(&store::warnings(opened.state()), &Sources::new());
     if let Opened::Locked(store) = opened
-        && let Err(error) = settle_records(&store.state)
+        && let Err(error) = settle_records(&store.state, ui)
     {
         report(error.into(), ui);
+        return None;
+    }
+    let unknown = plan::invoking::check_asked(&session.program, &options.invoke);
+    if ui.diagnostics(&unknown, session.sources()) {
         return None;
     }
     loop {
@@ -158,15 +162,39 @@ pub(super) fn make_for(
     }
 }
 
-/// Steps in flight that were about records alone changed nothing outside: their records are as they were.
-pub(super) fn settle_records(state: &State) -> Result<(), plumb_state::StateError> {
-    let outcomes: Vec<_> = state
-        .in_flight()?
-        .into_iter()
-        .filter(|step| matches!(step.action, StepAction::State | StepAction::Forget | StepAction::Read))
-        .map(|step| (step.step(), StepOutcome::failed("interrupted", After::Kept)))
-        .collect();
+/// Steps in flight that were about records alone changed nothing outside: their records are as they were. Nobody can be
+/// asked what became of an action, so the user is told.
+pub(super) fn settle_records(state: &State, ui: &Ui) -> Result<(), plumb_state::StateError> {
+    let mut outcomes = Vec::new();
+    let mut found = Diagnostics::new();
+    for step in state.in_flight()? {
+        let outcome = match step.action {
+            StepAction::State | StepAction::Forget | StepAction::Read => {
+                StepOutcome::failed("interrupted", After::Kept)
+            }
+            StepAction::Invoke => {
+                found.push(action_in_doubt(&step));
+                StepOutcome { status: StepStatus::InDoubt, ..StepOutcome::kept() }
+            }
+            StepAction::Create | StepAction::Update | StepAction::Delete => continue,
+        };
+        outcomes.push((step.step(), outcome));
+    }
+    ui.diagnostics(&found, &Sources::new());
     state.resolve(outcomes)
+}
+
+fn action_in_doubt(step: &StepRecord) -> Diagnostic {
+    let address = &step.key.address;
+    let why = step.planned.as_ref().and_then(|text| serde_json::from_str(text.as_str()).ok());
+    let why: serde_json::Value = why.unwrap_or_default();
+    let trigger = match (why["event"].as_str(), why["resource"].as_str()) {
+        (Some(event), Some(resource)) => format!(" for `{resource}` ({event})"),
+        _ => String::new(),
+    };
+    Diagnostic::warning("action-in-doubt", "It is not known what became of an action")
+        .detail(format!("A process ended while `{address}` was being invoked{trigger}. Nobody knows how far it came, and it is not invoked again by itself."))
+        .help(format!("Look at the system that it works on; if it has to be invoked again: `plumb apply -invoke='{address}'`."))
 }
 
 /// Saves what became of steps in flight, and says so.
@@ -224,20 +252,18 @@ fn options(args: &PlanningArgs, purpose: Purpose) -> Result<Options, Diagnostics
         parsed.collect()
     };
     let (wanted, excludes) = (targets(&args.target, "-target"), targets(&args.exclude, "-exclude"));
-    let replace = targets(&args.replace, "-replace");
-    let replace: Vec<Instance> = replace
-        .into_iter()
-        .filter_map(|target| match target {
+    let (replace, invoke) = (targets(&args.replace, "-replace"), targets(&args.invoke, "-invoke"));
+    let mut instances = |targets: Vec<Target>, flag: &str| -> Vec<Instance> {
+        let named = targets.into_iter().filter_map(|target| match target {
             Target::Resource(instance) => Some(instance),
             Target::Module(module) => {
-                found.push(wrong_target(
-                    "-replace",
-                    &format!("`{module}` is a module, an instance is wanted"),
-                ));
+                found.push(wrong_target(flag, &format!("`{module}` is a module, an instance is wanted")));
                 None
             }
-        })
-        .collect();
+        });
+        named.collect()
+    };
+    let (replace, invoke) = (instances(replace, "-replace"), instances(invoke, "-invoke"));
     if !wanted.is_empty() && !excludes.is_empty() {
         found.push(
             Diagnostic::error("target-and-exclude", "Conflicting flags")
@@ -252,6 +278,7 @@ fn options(args: &PlanningArgs, purpose: Purpose) -> Result<Options, Diagnostics
         excludes,
         replace,
         imports: Vec::new(),
+        invoke,
         parallelism: usize::from(args.parallelism),
     })
 }

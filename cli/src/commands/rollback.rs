@@ -69,7 +69,7 @@ fn make(
 ) -> Result<Option<RollbackPlan>, StoreTrouble> {
     let state = opened.state();
     if let Opened::Locked(store) = opened {
-        plan::settle_records(&store.state)?;
+        plan::settle_records(&store.state, ui)?;
     }
     loop {
         let way = match Way::read(state, args.operation) {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use ecow::EcoString;
-use plumb_engine::plan::{Action, Change, Drift, OutputChange, Plan, Purpose, Reason};
+use plumb_engine::plan::{Action, Change, Drift, Invocation, OutputChange, Plan, Purpose, Reason, Trigger};
 use plumb_model::address::{Instance, Mode};
 use plumb_model::{Type, Value};
 
@@ -19,6 +19,7 @@ use super::configuration_view::{
 };
 use super::json::Json;
 use super::state_json::{self, InstanceView, OutputValue, StateView, TERRAFORM_VERSION};
+use super::words;
 
 /// The version of the format of plans.
 pub const FORMAT_VERSION: &str = "1.2";
@@ -43,6 +44,7 @@ pub fn write_plan_json(
         resource_drift(plan, json)?;
         resource_changes(plan, json)?;
         output_changes(plan, json)?;
+        action_invocations(plan, json)?;
         prior(plan, prior_state, json)?;
         json.key("configuration")?;
         self::configuration(configuration, json)?;
@@ -250,6 +252,45 @@ fn change_members(actions: &[&str], before: &Value, after: &Value, json: &mut Js
     json.sensitive_parts(before)?;
     json.key("after_sensitive")?;
     json.sensitive_parts(after)
+}
+
+fn action_invocations(plan: &Plan, json: &mut Json<'_>) -> io::Result<()> {
+    if plan.invocations.is_empty() {
+        return Ok(());
+    }
+    json.key("action_invocations")?;
+    json.array(|json| plan.invocations.iter().try_for_each(|invocation| action_invocation(invocation, json)))
+}
+
+fn action_invocation(invocation: &Invocation, json: &mut Json<'_>) -> io::Result<()> {
+    let Invocation { address, provider, config, trigger } = invocation;
+    json.object(|json| {
+        json.text("address", &address.to_string())?;
+        json.text("type", &address.resource.kind)?;
+        json.text("name", &address.resource.name)?;
+        json.key("config_values")?;
+        json.value(config)?;
+        json.key("config_sensitive")?;
+        json.sensitive_parts(config)?;
+        json.key("config_unknown")?;
+        json.unknown_parts(config)?;
+        json.text("provider_name", &provider.source.to_string())?;
+        match trigger {
+            Trigger::Request => {
+                json.key("invoke_action_trigger")?;
+                json.object(|_| Ok(()))
+            }
+            Trigger::Lifecycle { resource, event, block, index } => {
+                json.key("lifecycle_action_trigger")?;
+                json.object(|json| {
+                    json.text("triggering_resource_address", &resource.to_string())?;
+                    json.text("action_trigger_event", words::trigger_event(*event))?;
+                    json.plain("action_trigger_block_index", block)?;
+                    json.plain("actions_list_index", index)
+                })
+            }
+        }
+    })
 }
 
 fn output_changes(plan: &Plan, json: &mut Json<'_>) -> io::Result<()> {

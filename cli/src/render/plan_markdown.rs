@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use plumb_engine::plan::{Action, Change, CheckStatus, Layouts, Plan, Purpose};
 
 use super::diff::{Line, Mark};
-use super::plan_text::{change_lines, drift_lines, output_lines};
+use super::plan_text::{change_lines, drift_lines, invocation_lines, output_lines};
 use super::value::count;
 use super::{escape, words};
 
@@ -36,6 +36,7 @@ pub fn plan_markdown(plan: &Plan, heading: &str, limit: usize) -> String {
     changes.sort_by_key(|change| std::cmp::Reverse(words::danger(change)));
     page.checks(plan);
     page.table(&changes);
+    page.invocations(plan);
     page.details(&changes, &plan.layouts);
     page.outputs(plan);
     page.drift(plan);
@@ -136,6 +137,24 @@ impl Page {
             let _ = writeln!(self.text, "| | {} | {rest} |", count(changes.len() - shown, "other object"));
         }
         self.text.push('\n');
+    }
+
+    /// Actions with what is known of what they are told.
+    fn invocations(&mut self, plan: &Plan) {
+        let mut left_out = 0;
+        for invocation in &plan.invocations {
+            let mut item = format!("- {}\n", prose(&words::invocation(invocation)));
+            for line in invocation_lines(invocation, &plan.layouts) {
+                let _ = writeln!(item, "  {}- {}", "  ".repeat(line.depth), code(&line.text));
+            }
+            left_out += usize::from(!self.add(&item));
+        }
+        if !plan.invocations.is_empty() {
+            self.text.push('\n');
+        }
+        if left_out > 0 {
+            self.left_out.push(count(left_out, "action"));
+        }
     }
 
     fn details(&mut self, changes: &[&Change], layouts: &Layouts) {

@@ -9,7 +9,7 @@
 use std::io::{self, Write};
 
 use plumb_engine::plan::{
-    Action, Change, CheckResult, CheckStatus, Drift, Layouts, OutputChange, Plan, Purpose,
+    Action, Change, CheckResult, CheckStatus, Drift, Invocation, Layouts, OutputChange, Plan, Purpose,
 };
 use plumb_model::{Marks, Value};
 use unicode_width::UnicodeWidthStr;
@@ -45,6 +45,7 @@ pub fn write_plan(plan: &Plan, style: &Style, out: &mut dyn Write) -> io::Result
         writeln!(writer.out, "Planning failed. This is what was found before; it cannot be applied.\n")?;
     }
     writer.changes(plan)?;
+    writer.invocations(plan)?;
     writer.outputs(plan)?;
     writer.checks(&plan.checks)?;
     writer.summary(plan)
@@ -71,6 +72,13 @@ pub fn change_lines(change: &Change, layouts: &Layouts) -> Vec<Line> {
 pub fn drift_lines(drift: &Drift, layouts: &Layouts) -> Vec<Line> {
     let layout = layouts.get(&drift.provider.source, &drift.address.resource);
     diff::attributes(&drift.before, &drift.after, &Remarks::default(), &["id", "name"], layout)
+}
+
+/// The lines of what an action is told.
+pub fn invocation_lines(invocation: &Invocation, layouts: &Layouts) -> Vec<Line> {
+    let layout = layouts.get(&invocation.provider.source, &invocation.address.resource);
+    let lines = diff::attributes(&Value::NULL, &invocation.config, &Remarks::default(), &[], layout);
+    lines.into_iter().map(|line| Line { mark: Mark::Same, ..line }).collect()
 }
 
 /// The lines of outputs that change, their names aligned.
@@ -170,6 +178,25 @@ impl Writer<'_> {
             &change.address,
             &change_lines(change, layouts),
         )
+    }
+
+    /// Actions, in the order in which they are invoked for each resource.
+    fn invocations(&mut self, plan: &Plan) -> io::Result<()> {
+        if plan.invocations.is_empty() {
+            return Ok(());
+        }
+        writeln!(self.out, "{}\n", self.style.paint(Role::Strong, "Actions to be invoked:"))?;
+        for invocation in &plan.invocations {
+            let title = format!("# {}", words::invocation(invocation));
+            writeln!(self.out, "  {}", self.style.paint(Role::Strong, title))?;
+            self.block(
+                words::INVOKE,
+                Role::Change,
+                &invocation.address,
+                &invocation_lines(invocation, &plan.layouts),
+            )?;
+        }
+        Ok(())
     }
 
     fn block(

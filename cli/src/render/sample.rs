@@ -54,6 +54,7 @@ pub fn plan(changes: Vec<Change>) -> Plan {
         purpose: Purpose::Normal,
         changes,
         drift: Vec::new(),
+        invocations: Vec::new(),
         data: Vec::new(),
         outputs: BTreeMap::new(),
         checks: Vec::new(),

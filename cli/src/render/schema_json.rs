@@ -46,6 +46,7 @@ fn provider(json: &mut Json<'_>, offered: &ProviderSchema) -> io::Result<()> {
     schemas(json, "resource_schemas", &offered.resources)?;
     schemas(json, "data_source_schemas", &offered.data_sources)?;
     schemas(json, "ephemeral_resource_schemas", &offered.ephemeral_resources)?;
+    schemas(json, "action_schemas", &offered.actions)?;
     members(json, "functions", offered.functions.iter(), |json, function| signature(json, function))?;
     members(json, "resource_identity_schemas", offered.identities.iter(), |json, identity| {
         self::identity(json, identity)

@@ -149,6 +149,7 @@ pub(super) fn mode(mode: Mode) -> &'static str {
         Mode::Managed => "managed",
         Mode::Data => "data",
         Mode::Ephemeral => "ephemeral",
+        Mode::Action => "action",
     }
 }
 

@@ -2,8 +2,11 @@
 
 use std::fmt::Write as _;
 
-use plumb_engine::plan::{Action, Change, CheckStatus, Drift, Origin, Plan, Purpose, Reason, Summary};
+use plumb_engine::plan::{
+    Action, Change, CheckStatus, Drift, Invocation, Origin, Plan, Purpose, Reason, Summary, Trigger,
+};
 use plumb_model::{Path, Step};
+use plumb_semantics::program::TriggerEvent;
 
 use super::diff::Remarks;
 use super::escape;
@@ -19,6 +22,36 @@ pub fn symbol(action: Action) -> &'static str {
         Action::CreateThenDelete => "+/-",
         Action::Delete => "-",
         Action::Forget => ".",
+    }
+}
+
+/// The symbol of an action of a provider that is invoked.
+pub const INVOKE: &str = ">>";
+
+/// What is going to be invoked, and why: `action.aws_lambda_invoke.warm will be invoked after file.a is created`.
+pub fn invocation(invocation: &Invocation) -> String {
+    let address = escape::line(&invocation.address.to_string()).into_owned();
+    let Trigger::Lifecycle { resource, event, .. } = &invocation.trigger else {
+        return format!("{address} will be invoked, since it was asked for");
+    };
+    let when = match event {
+        TriggerEvent::BeforeCreate | TriggerEvent::BeforeUpdate => "before",
+        TriggerEvent::AfterCreate | TriggerEvent::AfterUpdate => "after",
+    };
+    let what = match event {
+        TriggerEvent::BeforeCreate | TriggerEvent::AfterCreate => "created",
+        TriggerEvent::BeforeUpdate | TriggerEvent::AfterUpdate => "updated",
+    };
+    format!("{address} will be invoked {when} {} is {what}", escape::line(&resource.to_string()))
+}
+
+/// An event in the terms of Terraform's plan JSON.
+pub fn trigger_event(event: TriggerEvent) -> &'static str {
+    match event {
+        TriggerEvent::BeforeCreate => "BeforeCreate",
+        TriggerEvent::AfterCreate => "AfterCreate",
+        TriggerEvent::BeforeUpdate => "BeforeUpdate",
+        TriggerEvent::AfterUpdate => "AfterUpdate",
     }
 }
 
@@ -240,7 +273,7 @@ fn origin(origin: &Origin, action: Action) -> Option<String> {
 
 /// The sentence that counts what a plan does: `Plan: 2 to create, 1 to update, 1 to replace, 1 to destroy.`
 pub fn summary(summary: &Summary) -> String {
-    let Summary { create, update, replace, delete, forget, import, moved, read } = *summary;
+    let Summary { create, update, replace, delete, forget, import, moved, read, invoke } = *summary;
     let always =
         [(create, "to create"), (update, "to update"), (replace, "to replace"), (delete, "to destroy")];
     let sometimes =
@@ -250,13 +283,14 @@ pub fn summary(summary: &Summary) -> String {
         .chain(sometimes.into_iter().filter(|(n, _)| *n > 0))
         .map(|(n, words)| format!("{n} {words}"))
         .collect();
-    format!("Plan: {}.", parts.join(", "))
+    let actions = if invoke > 0 { format!(" Actions: {invoke} to invoke.") } else { String::new() };
+    format!("Plan: {}.{actions}", parts.join(", "))
 }
 
 /// The sentence that counts what was done, for what was done by the steps that succeeded:
 /// `Apply complete! Resources: 2 created, 1 updated, 1 replaced, 1 destroyed.`
 pub fn applied(summary: &Summary, purpose: Purpose) -> String {
-    let Summary { create, update, replace, delete, forget, import, moved, read: _ } = *summary;
+    let Summary { create, update, replace, delete, forget, import, moved, read: _, invoke } = *summary;
     if purpose == Purpose::Destroy && create + update + replace == 0 {
         return format!("Destroy complete! Resources: {delete} destroyed.");
     }
@@ -267,7 +301,8 @@ pub fn applied(summary: &Summary, purpose: Purpose) -> String {
         .chain(sometimes.into_iter().filter(|(n, _)| *n > 0))
         .map(|(n, words)| format!("{n} {words}"))
         .collect();
-    format!("Apply complete! Resources: {}.", parts.join(", "))
+    let actions = if invoke > 0 { format!(" Actions: {invoke} invoked.") } else { String::new() };
+    format!("Apply complete! Resources: {}.{actions}", parts.join(", "))
 }
 
 /// What is said of a plan that only records.

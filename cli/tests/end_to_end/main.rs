@@ -5,7 +5,7 @@
 //! - `authoring`: what helps authors; `commands`: exit codes, streams, formats, approval, locks; `choosing`: what is planned;
 //! - `layout`: `fmt` beside Terraform; `failing`: failed steps and interrupts; `robust`: killed processes, full disks, damaged files, absurd input;
 //! - `sharing`: the compiled-in providers in Terraform; `tutorial`: the provider that `docs/providers/writing.md` builds;
-//! - `plugins`: a provider in a process of its own; `killed`: it and Plumb, killed while they change things;
+//! - `plugins`: a provider in a process of its own; `actions`: what it is invoked for around changes; `killed`: it and Plumb, killed while they change things;
 //! - `console`: what expressions print; `parity`: Terraform and Plumb side by side.
 
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
@@ -13,6 +13,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod actions;
 mod authoring;
 mod choosing;
 mod commands;

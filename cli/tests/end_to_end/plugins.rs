@@ -7,7 +7,7 @@ use crate::support::Workspace;
 const ADDRESS: &str = "example.com/plumb/conformance";
 
 /// A directory that uses the conformance provider, and the copy of its program; `None` without Go.
-fn workspace(text: &str) -> Option<(Workspace, PathBuf)> {
+pub fn workspace(text: &str) -> Option<(Workspace, PathBuf)> {
     let program = plumb_provider_testing::conformance()?;
     let required = format!(
         "terraform {{\n  required_providers {{\n    conformance = {{ source = {ADDRESS:?} }}\n  }}\n}}\n"

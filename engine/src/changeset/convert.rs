@@ -21,11 +21,16 @@ use serde_json::value::RawValue;
 use super::artifact::{Artifact, PlanOptions, ProviderLock};
 use super::saved::{
     FORMAT, SavedArtifact, SavedCause, SavedChange, SavedCheck, SavedDataRead, SavedDrift, SavedFile,
-    SavedOptions, SavedOrigin, SavedOutput, SavedPath, SavedPlan, SavedProvider, SavedState, SavedStep, Text,
+    SavedInvocation, SavedOptions, SavedOrigin, SavedOutput, SavedPath, SavedPlan, SavedProvider, SavedState,
+    SavedStep, SavedTrigger, Text,
 };
 use super::secret::{Concealer, Key, Place, Revealer};
 use super::value::ValueError;
-use crate::plan::{Cause, Change, CheckResult, DataRead, Drift, Origin, OutputChange, Plan, StateBinding};
+use crate::plan::{
+    Cause, Change, CheckResult, DataRead, Drift, Invocation, Origin, OutputChange, Plan, StateBinding,
+    Trigger,
+};
+use plumb_semantics::program::TriggerEvent;
 
 /// What cannot be saved, or is not a saved artifact.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -131,6 +136,11 @@ fn all<A, B>(items: &[A], f: impl Fn(&A) -> Result<B>) -> Result<Vec<B>> {
 
 fn named<'a>(kind: &'static str, name: &'a str) -> Place<'a> {
     Place { kind, name, deposed: "" }
+}
+
+/// The place of what an action is told. One action may be invoked for many resources, and told something else each time.
+fn invoked<'a>(address: &'a str, trigger: Option<&'a SavedTrigger>) -> Place<'a> {
+    Place { kind: "invocation", name: address, deposed: trigger.map_or("", |trigger| &trigger.resource) }
 }
 
 /// The place of an object. Drift, changes and data are about the same objects.
@@ -288,6 +298,7 @@ impl Save {
             purpose,
             changes,
             drift,
+            invocations,
             data,
             outputs,
             checks,
@@ -312,6 +323,7 @@ impl Save {
             drift: all(drift, |drift| self.drift(drift))?,
             errored: *errored,
             excludes: strings(excludes),
+            invocations: all(invocations, |invocation| self.invocation(invocation))?,
             layouts: layouts.clone(),
             modules: all(modules, |module| read_back(module, parse_module))?,
             outputs: outputs.collect::<Result<_>>()?,
@@ -396,6 +408,26 @@ impl Save {
             provider: self.provider(provider)?,
             schema_version: *schema_version,
             value: self.value(value, object(&text, None))?,
+            address: text,
+        })
+    }
+
+    fn invocation(&self, invocation: &Invocation) -> Result<SavedInvocation> {
+        let Invocation { address: instance, provider, config, trigger } = invocation;
+        let text = address(instance)?;
+        let saved = match trigger {
+            Trigger::Request => None,
+            Trigger::Lifecycle { resource, event, block, index } => Some(SavedTrigger {
+                block: *block,
+                event: event.word().to_owned(),
+                index: *index,
+                resource: address(resource)?,
+            }),
+        };
+        Ok(SavedInvocation {
+            provider: self.provider(provider)?,
+            config: self.value(config, invoked(&text, saved.as_ref()))?,
+            trigger: saved,
             address: text,
         })
     }
@@ -499,6 +531,7 @@ impl Load {
             drift,
             errored,
             excludes,
+            invocations,
             layouts,
             modules,
             outputs,
@@ -522,6 +555,7 @@ impl Load {
             changes: changes.into_iter().map(|change| self.change(change)).collect::<Result<_>>()?,
             drift: drift.into_iter().map(|drift| self.drift(drift)).collect::<Result<_>>()?,
             data: data.into_iter().map(|data| self.data(data)).collect::<Result<_>>()?,
+            invocations: invocations.into_iter().map(|i| self.invocation(i)).collect::<Result<_>>()?,
             outputs: outputs.collect::<Result<_>>()?,
             checks: checks.into_iter().map(load_check).collect::<Result<_>>()?,
             variables: variables.collect::<Result<_>>()?,
@@ -602,6 +636,22 @@ impl Load {
             value: self.value(&value, object(&text, None))?,
             schema_version,
         })
+    }
+
+    fn invocation(&self, invocation: SavedInvocation) -> Result<Invocation> {
+        let SavedInvocation { address: text, config, provider, trigger } = invocation;
+        let config = self.value(&config, invoked(&text, trigger.as_ref()))?;
+        let trigger = match trigger {
+            None => Trigger::Request,
+            Some(SavedTrigger { block, event, index, resource }) => Trigger::Lifecycle {
+                event: TriggerEvent::of_word(&event)
+                    .ok_or_else(|| ConvertError::new(&text, format!("there is no event `{event}`")))?,
+                resource: parse_address(&resource)?,
+                block,
+                index,
+            },
+        };
+        Ok(Invocation { address: parse_address(&text)?, provider: self.provider(provider)?, config, trigger })
     }
 
     fn output(&self, name: &str, output: SavedOutput) -> Result<OutputChange> {

@@ -22,7 +22,7 @@ use sha2::{Digest as _, Sha256};
 use super::convert::ConvertError;
 use super::secret::{Key, mac};
 use super::value::{self, ValueError};
-use crate::plan::{Action, Change, Drift, OutputChange, Plan, Purpose};
+use crate::plan::{Action, Change, Drift, Invocation, OutputChange, Plan, Purpose};
 
 /// By what an effect is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -77,6 +77,14 @@ pub fn effect(plan: &Plan, key: &Key) -> Result<Effect, ConvertError> {
     for change in plan.changes.iter().filter(|change| change.is_effective()) {
         let name = name(&change.address, change.deposed.as_deref());
         let digest = of_change(change, &key, &name).map_err(|e| error(&name, &e))?.finish();
+        add(name, digest);
+    }
+    for invocation in &plan.invocations {
+        let name = match invocation.triggered_by() {
+            Some((resource, event)) => format!("{} ({} {resource})", invocation.address, event.word()),
+            None => invocation.address.to_string(),
+        };
+        let digest = of_invocation(invocation, &key, &name).map_err(|e| error(&name, &e))?.finish();
         add(name, digest);
     }
     for drift in plan.drift.iter().filter(|_| plan.purpose == Purpose::RefreshOnly) {
@@ -142,6 +150,17 @@ fn of_change<'k>(change: &Change, key: &'k [u8; 32], name: &'k str) -> Result<Pa
         }
         Action::NoOp | Action::Delete | Action::Forget => {}
     }
+    Ok(part)
+}
+
+fn of_invocation<'k>(
+    invocation: &Invocation,
+    key: &'k [u8; 32],
+    name: &'k str,
+) -> Result<Part<'k>, ValueError> {
+    let mut part = Part::new(key, name, "invoke");
+    part.fact("provider", &invocation.provider.to_string());
+    part.compare(None, &invocation.config)?;
     Ok(part)
 }
 

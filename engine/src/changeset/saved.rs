@@ -86,6 +86,8 @@ pub(super) struct SavedPlan {
     #[serde(default, skip_serializing_if = "Layouts::is_empty")]
     pub layouts: Layouts,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub invocations: Vec<SavedInvocation>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub modules: Vec<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub outputs: BTreeMap<String, SavedOutput>,
@@ -186,6 +188,26 @@ pub(super) struct SavedDataRead {
     #[serde(default, skip_serializing_if = "is_default")]
     pub schema_version: i64,
     pub value: Text,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SavedInvocation {
+    pub address: String,
+    pub config: Text,
+    pub provider: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<SavedTrigger>,
+}
+
+/// What triggers an invocation; one that was asked for has none.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SavedTrigger {
+    pub block: usize,
+    pub event: String,
+    pub index: usize,
+    pub resource: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

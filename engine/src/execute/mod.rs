@@ -8,7 +8,7 @@
 //! the journal before anything that builds on it starts, so the process may end at any moment.
 //!
 //! `steps`: which steps there are and what waits for what; `walk`: the coordinator; `back`: what is different on the way back; `step`: one
-//! step; `provision`: what runs after creating and before deleting, `local_exec`: a program that does.
+//! step; `provision`: what runs after creating and before deleting, `invoke`: actions, `local_exec`: a program that does.
 //!
 //! [`roll_back`] does the same for the way back to an earlier state, whose steps bring their configurations with them: the
 //! program then only configures providers.
@@ -16,6 +16,7 @@
 //! Elsewhere: what an interrupted execution left in flight is found out by the next plan ([`crate::plan::Resolution`]).
 
 mod back;
+mod invoke;
 mod local_exec;
 mod provision;
 mod step;

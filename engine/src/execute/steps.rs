@@ -40,6 +40,8 @@ pub(super) enum Extra {
     Delete(Arc<Change>),
     /// Save what planning found out about an object that stays as it is, or is gone.
     Record(Arc<Change>),
+    /// Invoke the actions that come after the steps of a resource.
+    After(NodeId),
     /// On the way back: create and change the objects of a block, as its node does otherwise.
     Block(ConfigResource),
 }
@@ -148,7 +150,23 @@ impl Builder<'_> {
                 Action::NoOp | Action::Create | Action::Read | Action::Update => {}
             }
         }
+        self.invoke_after(plan);
         Steps { graph: self.graph, tasks: self.tasks, first: self.first }
+    }
+
+    /// Makes a task for each resource after whose steps actions are invoked: it waits for the resource, and for all that
+    /// the actions refer to.
+    fn invoke_after(&mut self, plan: &Plan) {
+        let after = plan.invocations.iter().filter_map(|invocation| invocation.triggered_by());
+        let blocks: BTreeSet<ConfigResource> =
+            after.filter(|(_, event)| !event.is_before()).map(|(resource, _)| resource.config()).collect();
+        for id in blocks.iter().filter_map(|block| self.program.resource_node(block)) {
+            let task = self.add(Extra::After(id));
+            self.graph.wait(task, id.0 as usize, 0);
+            for action in self.program.triggered(id) {
+                self.graph.wait(task, action.0 as usize, 0);
+            }
+        }
     }
 
     /// Whether nothing visits the objects of a block that stay as they are.

@@ -15,6 +15,7 @@ use plumb_state::State;
 use plumb_state::record::{InstanceKey, InstanceRecord, InstanceStatus, OperationRecord};
 use plumb_state::state::{OperationHeader, OperationWriter, Ticket};
 
+use super::invoke::{self, Invocations, Invoking};
 use super::provision::{Provisioned, Provisioning};
 use super::step::{self, Part};
 use super::steps::{self, Extra, Steps};
@@ -26,7 +27,7 @@ use crate::plan::conditions::{as_warning, judge};
 use crate::plan::instance::Ignore;
 use crate::plan::resource::{ignore_of, plumb_id, start_provider};
 use crate::plan::target::Selection;
-use crate::plan::{Action, Change, Plan, Purpose};
+use crate::plan::{Action, Change, Plan, Purpose, Trigger};
 use crate::providers::{Factory, Schemas, Started, TypeSchema};
 use crate::rollback::RollbackPlan;
 use crate::schedule::{self, Coordinator, Running, Schedule};
@@ -134,6 +135,8 @@ pub(super) enum Work {
     Ephemeral(InstanceRef),
     /// The next provisioner of an object.
     Provision(Box<Provisioning>),
+    /// The next action that is invoked.
+    Invoke(Box<Invoking>),
 }
 
 /// What a future gives back.
@@ -141,6 +144,7 @@ pub(super) enum Done {
     Provider(ProviderConfig, Result<(Arc<dyn Provider>, Diagnostics), Diagnostics>),
     Step(Box<StepDone>),
     Provision(Box<Provisioning>, Result<(), Diagnostic>),
+    Invoke(Box<Invoking>, invoke::Ended),
     Ephemeral(InstanceRef, Result<(crate::ephemeral::Open, Diagnostics), Diagnostics>),
 }
 
@@ -168,13 +172,17 @@ pub(super) struct Walker<'a> {
     changes: HashMap<Instance, Arc<Change>>,
     /// The same by block.
     pub by_block: HashMap<ConfigResource, Vec<Arc<Change>>>,
+    /// The actions that are invoked.
+    pub invocations: Invocations,
+    /// What is visited where only actions are invoked that were asked for.
+    only: Option<Selection>,
     /// The records of objects that steps are about, as they are now.
     records: HashMap<InstanceKey, InstanceRecord>,
     /// Under which key the object waits that an instance replaces.
     beside: HashMap<Instance, EcoString>,
     pub writer: Arc<OperationWriter>,
     pub listener: &'a mut dyn Listener,
-    providers: Started,
+    pub providers: Started,
     ephemerals: Vec<crate::ephemeral::Open>,
     pub schedule: Schedule<Work, Done>,
     skipped: Vec<(Instance, EcoString)>,
@@ -222,7 +230,12 @@ impl<'a> Walker<'a> {
             let selection = Selection::providers(&program, inputs.plan.changes.iter().map(|c| &c.provider));
             (back, selection)
         });
+        let requested = inputs.plan.invocations.iter().filter(|i| i.trigger == Trigger::Request);
+        let requested: Vec<Instance> = requested.map(|i| i.address.clone()).collect();
+        let only = (!requested.is_empty()).then(|| crate::plan::invoking::selection(&program, &requested));
         Ok(Walker {
+            invocations: Invocations::of(&inputs.plan),
+            only,
             back,
             state: inputs.state,
             program,
@@ -270,6 +283,10 @@ impl<'a> Walker<'a> {
         };
         for instance in refs {
             let address = self.evaluator.address(instance);
+            if decl.resource.mode == Mode::Action {
+                self.start_requested(task, &address);
+                continue;
+            }
             match self.changes.get(&address).cloned() {
                 Some(change) => self.start_instance(task, instance, change),
                 None if decl.resource.mode == Mode::Ephemeral => {
@@ -287,7 +304,7 @@ impl<'a> Walker<'a> {
             | Action::Read
             | Action::DeleteThenCreate
             | Action::CreateThenDelete => {
-                self.schedule.push(task, Work::Declared(instance, change));
+                self.start_step(task, instance, change);
             }
             Action::NoOp => {
                 self.evaluator.set_instance(instance, change.after.clone());
@@ -328,6 +345,7 @@ impl<'a> Walker<'a> {
             Extra::Provider(config) => self.schedule.push(task, Work::Provider(config, None)),
             Extra::Delete(change) => self.schedule.push(task, Work::Delete(change)),
             Extra::Block(block) => self.start_block(task, &block),
+            Extra::After(id) => self.start_after(task, id),
             Extra::Record(change) => {
                 if self.back.is_some() || change.action == Action::Forget || self.is_worth_saving(&change) {
                     self.schedule.push(task, Work::Record(change));
@@ -606,6 +624,7 @@ impl<'a> Walker<'a> {
         }
         self.say(task, found);
         let (Some(instance), true) = (instance, ended.done) else { return };
+        self.invocations.stepped(&address);
         self.evaluator.set_instance(instance, ended.value.clone());
         let program = self.program.clone();
         let decl = program.resource(instance.node).expect("an instance belongs to a resource node");
@@ -695,6 +714,7 @@ impl<'a> Walker<'a> {
             Some(Extra::Delete(change) | Extra::Record(change)) => ecow::eco_format!("{}", change.address),
             Some(Extra::Provider(config)) => ecow::eco_format!("{config}"),
             Some(Extra::Block(block)) => ecow::eco_format!("{block}"),
+            Some(Extra::After(id)) => ecow::eco_format!("what follows {}", self.program.name(*id)),
             Some(Extra::Gate) => "an earlier step".into(),
         }
     }
@@ -705,6 +725,10 @@ impl<'a> Walker<'a> {
         }
         let because = self.cause_name(cause);
         let action = if change.action.is_replace() { Action::Create } else { change.action };
+        self.skipped_because(change, action, because);
+    }
+
+    pub(super) fn skipped_because(&mut self, change: &Change, action: Action, because: EcoString) {
         let (address, reason) = (change.address.clone(), because.clone());
         self.listener.event(Event::StepSkipped { address: address.clone(), action, because });
         self.skipped.push((address, reason));
@@ -730,11 +754,12 @@ impl Coordinator for Walker<'_> {
             return self.start_extra(task, extra);
         }
         let id = NodeId(task as u32);
-        if self.back.as_ref().is_some_and(|(_, needed)| !needed.node(id)) {
+        let needed = self.back.as_ref().map(|(_, needed)| needed).or(self.only.as_ref());
+        if needed.is_some_and(|needed| !needed.node(id)) {
             return;
         }
         match self.program.node(id).kind {
-            NodeKind::Resource if self.back.is_some() && self.is_managed(id) => self.show_block(task, id),
+            NodeKind::Resource if needed.is_some() && self.is_managed(id) => self.show_block(task, id),
             NodeKind::Resource => self.start_resource(task, id),
             NodeKind::Provider => match self.evaluator.expand_provider(id) {
                 Ok(configs) => {
@@ -761,7 +786,7 @@ impl Coordinator for Walker<'_> {
             match extra {
                 Extra::Delete(change) | Extra::Record(change) => self.skip_change(&change, cause),
                 Extra::Block(block) => self.skip_block(&block, cause),
-                Extra::Gate | Extra::Provider(_) => {}
+                Extra::Gate | Extra::Provider(_) | Extra::After(_) => {}
             }
             return;
         }
@@ -785,6 +810,7 @@ impl Coordinator for Walker<'_> {
                 Ok(running) => return running,
                 Err(found) => Err(found),
             },
+            Work::Invoke(invoking) => return self.begin_invoke(task, invoking),
             Work::Provision(provisioning) => match self.begin_provision(task, *provisioning) {
                 Ok(running) => return running,
                 Err(found) => Err(found),
@@ -818,6 +844,7 @@ impl Coordinator for Walker<'_> {
                 self.say(task, found);
             }
             Done::Step(done) => self.end_step(task, *done),
+            Done::Invoke(invoking, ended) => self.end_invoke(task, invoking, ended),
             Done::Provision(provisioning, result) => self.end_provision(task, *provisioning, result),
             Done::Ephemeral(instance, Ok((open, warnings))) => {
                 self.diagnostics.extend(warnings);

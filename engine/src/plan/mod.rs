@@ -16,6 +16,7 @@ mod causes;
 pub(crate) mod conditions;
 pub(crate) mod data;
 pub(crate) mod instance;
+pub mod invoking;
 mod layout;
 mod model;
 mod moved;
@@ -29,8 +30,8 @@ mod walk;
 pub use instance::Resolution;
 pub use layout::{Layout, Layouts};
 pub use model::{
-    Action, Cause, Change, CheckResult, CheckStatus, DataRead, Drift, Origin, OutputChange, Plan, Purpose,
-    Reason, StateBinding, Summary,
+    Action, Cause, Change, CheckResult, CheckStatus, DataRead, Drift, Invocation, Origin, OutputChange, Plan,
+    Purpose, Reason, StateBinding, Summary, Trigger,
 };
 pub use prior::{Kept, Prior};
 pub(crate) use walk::plan_back;

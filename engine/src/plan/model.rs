@@ -10,6 +10,7 @@ use bytes::Bytes;
 use ecow::EcoString;
 use plumb_model::address::{ConfigResource, Instance, ModuleInstance, ProviderConfig};
 use plumb_model::{Path, Type, Value};
+use plumb_semantics::program::TriggerEvent;
 
 use super::layout::Layouts;
 
@@ -235,6 +236,47 @@ pub struct DataRead {
     pub schema_version: i64,
 }
 
+/// An action that is going to be invoked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Invocation {
+    /// The instance of the action.
+    pub address: Instance,
+    /// The provider configuration that invokes it.
+    pub provider: ProviderConfig,
+    /// What it is told, as far as known, with marks. Ephemeral parts are unknown here.
+    pub config: Value,
+    /// Why it is invoked.
+    pub trigger: Trigger,
+}
+
+/// Why an action is invoked. The order is that in which actions are invoked for one resource.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Trigger {
+    /// Something happens to an instance of a resource.
+    Lifecycle {
+        /// The instance.
+        resource: Instance,
+        /// What happens to it.
+        event: TriggerEvent,
+        /// Which `action_trigger` block of it says so, from 0.
+        block: usize,
+        /// Which element of `actions` in that, from 0.
+        index: usize,
+    },
+    /// `-invoke` asked for it.
+    Request,
+}
+
+impl Invocation {
+    /// The instance whose change triggers it, with the event.
+    pub fn triggered_by(&self) -> Option<(&Instance, TriggerEvent)> {
+        match &self.trigger {
+            Trigger::Lifecycle { resource, event, .. } => Some((resource, *event)),
+            Trigger::Request => None,
+        }
+    }
+}
+
 /// What becomes of an output of the root module.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutputChange {
@@ -311,6 +353,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// What was changed outside, by address.
     pub drift: Vec<Drift>,
+    /// Actions that are invoked, in order for each resource.
+    pub invocations: Vec<Invocation>,
     /// Data sources that were read, by address.
     pub data: Vec<DataRead>,
     /// What becomes of each output of the root module.
@@ -354,12 +398,14 @@ pub struct Summary {
     pub moved: usize,
     /// Read while executing.
     pub read: usize,
+    /// Actions invoked.
+    pub invoke: usize,
 }
 
 impl Plan {
     /// Counts the changes.
     pub fn summary(&self) -> Summary {
-        let mut summary = Summary::default();
+        let mut summary = Summary { invoke: self.invocations.len(), ..Summary::default() };
         for change in &self.changes {
             match change.action {
                 Action::NoOp => {}
@@ -379,6 +425,7 @@ impl Plan {
     /// Whether executing it would change an object, the state or an output.
     pub fn has_changes(&self) -> bool {
         self.changes.iter().any(Change::is_effective)
+            || !self.invocations.is_empty()
             || self.outputs.values().any(|o| o.action() != Action::NoOp)
             || self.purpose == Purpose::RefreshOnly && !self.drift.is_empty()
     }

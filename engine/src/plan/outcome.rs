@@ -11,7 +11,9 @@ use plumb_semantics::program::{ModuleId, NodeKind};
 
 use super::layout::Layouts;
 use super::walk::{Inputs, Walker};
-use super::{Action, Change, CheckResult, CheckStatus, DataRead, Drift, OutputChange, Plan, Prior, Purpose};
+use super::{
+    Action, Change, CheckResult, CheckStatus, DataRead, Drift, Invocation, OutputChange, Plan, Prior, Purpose,
+};
 use crate::providers::Schemas;
 
 /// A plan of nothing, for when nothing could be planned.
@@ -20,6 +22,7 @@ pub(super) fn empty_plan(inputs: &Inputs) -> Plan {
         purpose: inputs.options.purpose,
         changes: Vec::new(),
         drift: Vec::new(),
+        invocations: Vec::new(),
         data: Vec::new(),
         outputs: BTreeMap::new(),
         checks: Vec::new(),
@@ -54,8 +57,17 @@ pub(super) fn plan(walker: &mut Walker) -> Plan {
     let text = |targets: &[plumb_model::address::Target]| {
         targets.iter().map(|target| ecow::eco_format!("{target}")).collect()
     };
+    let invocations = walker.invocations();
+    let mut layouts = layouts(&walker.schemas, &changes, &drift);
+    for Invocation { address, provider, .. } in &invocations {
+        let resource = &address.resource;
+        if let Some(known) = walker.schemas.get(&provider.source, resource.mode, &resource.kind) {
+            layouts.add(&provider.source, resource, &known.schema.block);
+        }
+    }
     Plan {
         purpose: walker.options.purpose,
+        invocations,
         data: data(walker),
         outputs: outputs(walker),
         variables: variables(&walker.evaluator),
@@ -66,7 +78,7 @@ pub(super) fn plan(walker: &mut Walker) -> Plan {
             .modules()
             .flat_map(|(id, _)| walker.evaluator.module_instances(id).to_vec())
             .collect(),
-        layouts: layouts(&walker.schemas, &changes, &drift),
+        layouts,
         state: std::mem::take(&mut walker.prior.binding),
         timestamp: walker.timestamp.clone(),
         changes,

@@ -16,7 +16,7 @@ use plumb_semantics::program::{Condition, IgnoreChanges, ModuleId, NodeId, Progr
 use super::conditions::{self, judge};
 use super::instance::{self, Ignore};
 use super::walk::{Done, Walker};
-use super::{Action, Change, CheckResult, Kept, Purpose, Reason, causes};
+use super::{Action, Change, CheckResult, Kept, Purpose, Reason, Trigger, causes};
 use crate::event::Event;
 use crate::graph::Task;
 use crate::order;
@@ -43,6 +43,8 @@ pub(super) enum Work {
     Deposed { recorded: Arc<Recorded>, node: Option<NodeId> },
     /// Plan the way back of an object.
     Back(usize),
+    /// Plan that an action is invoked.
+    Action(InstanceRef, Trigger),
 }
 
 type Future = crate::schedule::Running<Done>;
@@ -224,6 +226,7 @@ impl Walker<'_> {
                     Mode::Managed => self.begin_declared(task, instance),
                     Mode::Data => self.begin_data(task, instance),
                     Mode::Ephemeral => self.begin_ephemeral(task, instance),
+                    Mode::Action => self.begin_validating(task, instance),
                 };
                 found.unwrap_or_else(|found| {
                     self.say(task, found);
@@ -240,6 +243,12 @@ impl Walker<'_> {
                 self.begin_unwished(task, work.clone(), recorded, instance::Wish::NotExist { reason, forget })
             }
             Work::Back(at) => self.begin_back(task, at),
+            Work::Action(instance, trigger) => {
+                self.begin_action(task, instance, trigger).unwrap_or_else(|found| {
+                    self.say(task, found);
+                    None
+                })
+            }
             Work::Deposed { ref recorded, .. } => {
                 let wish = instance::Wish::NotExist { reason: None, forget: false };
                 self.begin_unwished(task, work.clone(), recorded.clone(), wish)
@@ -371,7 +380,7 @@ impl Walker<'_> {
         Box::pin(async move { (task, Done::Managed(work, Box::new(instance::plan(job).await))) })
     }
 
-    fn type_schema(
+    pub(super) fn type_schema(
         &self,
         instance: InstanceRef,
         decl: &ResourceDecl,
@@ -420,7 +429,7 @@ impl Walker<'_> {
         found.into_result().map(|_| ()).map_err(|found| found.about(self.evaluator.address(instance)))
     }
 
-    fn provider(
+    pub(super) fn provider(
         &self,
         config: &ProviderConfig,
         decl: &ResourceDecl,
@@ -539,6 +548,9 @@ impl Walker<'_> {
                 let found = self.place_provider(node, found);
                 self.say(task, found);
             }
+            Done::Action(instance, invocation, found) => {
+                self.end_action(task, instance, invocation.map(|invocation| *invocation), found);
+            }
             Done::Managed(work, planned) => self.end_managed(task, work, *planned),
             Done::Back(at, outcome) => {
                 let back = self.back.as_mut().expect("only a way back plans such work");
@@ -577,7 +589,7 @@ impl Walker<'_> {
             Work::Declared(instance) => (Some(instance.node), Some(*instance)),
             Work::Undeclared { node, visible, .. } => (*node, *visible),
             Work::Deposed { node, .. } => (*node, None),
-            Work::Provider(..) | Work::Back(_) => (None, None),
+            Work::Provider(..) | Work::Back(_) | Work::Action(..) => (None, None),
         };
         let Some(mut change) = change else {
             self.show_absent(&work);
@@ -658,10 +670,11 @@ impl Walker<'_> {
     // --- places ---
 
     /// Gives diagnostics the place of the attribute that they are about, or of the block.
-    fn place(&self, work: &Work, mut found: Diagnostics) -> Diagnostics {
+    pub(super) fn place(&self, work: &Work, mut found: Diagnostics) -> Diagnostics {
         let node = match work {
             Work::Declared(instance) => Some(instance.node),
             Work::Undeclared { node, .. } | Work::Deposed { node, .. } => *node,
+            Work::Action(instance, _) => Some(instance.node),
             Work::Provider(..) | Work::Back(_) => None,
         };
         let Some(decl) = node.and_then(|id| self.program.resource(id)) else { return found };
@@ -844,6 +857,7 @@ impl plumb_semantics::Schemas for Schemas {
             Mode::Managed => known.resources.keys().cloned().collect(),
             Mode::Data => known.data_sources.keys().cloned().collect(),
             Mode::Ephemeral => known.ephemeral_resources.keys().cloned().collect(),
+            Mode::Action => known.actions.keys().cloned().collect(),
         }
     }
 

@@ -44,11 +44,8 @@ impl Selection {
         selection
     }
 
-    /// Only what configures some providers.
-    pub(crate) fn providers<'a>(
-        program: &Program,
-        providers: impl Iterator<Item = &'a ProviderConfig>,
-    ) -> Selection {
+    /// Only some nodes and what they depend on.
+    pub(crate) fn of_nodes(program: &Program, nodes: Vec<NodeId>) -> Selection {
         let mut selection = Selection {
             nodes: vec![false; program.node_count()],
             named: vec![false; program.node_count()],
@@ -56,8 +53,21 @@ impl Selection {
             targets: Vec::new(),
             excludes: Vec::new(),
         };
-        selection.select(program, providers.filter_map(|config| program.provider_node(config)).collect());
+        let mut wanted = nodes;
+        while let Some(id) = wanted.pop() {
+            if !std::mem::replace(&mut selection.nodes[id.0 as usize], true) {
+                wanted.extend(program.dependencies(id).iter().map(|d| d.to));
+            }
+        }
         selection
+    }
+
+    /// Only what configures some providers.
+    pub(crate) fn providers<'a>(
+        program: &Program,
+        providers: impl Iterator<Item = &'a ProviderConfig>,
+    ) -> Selection {
+        Selection::of_nodes(program, providers.filter_map(|config| program.provider_node(config)).collect())
     }
 
     /// Selects nodes and all that they depend on.
@@ -67,6 +77,8 @@ impl Selection {
                 continue;
             }
             wanted.extend(program.dependencies(id).iter().map(|d| d.to));
+            // What is invoked after a change goes with it.
+            wanted.extend(program.triggered(id));
         }
     }
 

@@ -17,7 +17,7 @@ use plumb_semantics::program::{NodeId, NodeKind, Program};
 use super::instance::Resolution;
 use super::resource::Work;
 use super::target::Selection;
-use super::{Change, CheckResult, Drift, Plan, Prior, Purpose, instance, outcome};
+use super::{Change, CheckResult, Drift, Invocation, Plan, Prior, Purpose, instance, outcome};
 use crate::cancel::{Cancel, Urgency};
 use crate::event::Listener;
 use crate::graph::Task;
@@ -41,6 +41,8 @@ pub struct Options {
     pub replace: Vec<Instance>,
     /// Take these objects under management, by id, besides those that `import` blocks name.
     pub imports: Vec<(Instance, ecow::EcoString)>,
+    /// Invoke these actions and do nothing else; empty for everything but that.
+    pub invoke: Vec<Instance>,
     /// How many calls to providers may run at once; at least 1.
     pub parallelism: usize,
 }
@@ -54,6 +56,7 @@ impl Default for Options {
             excludes: Vec::new(),
             replace: Vec::new(),
             imports: Vec::new(),
+            invoke: Vec::new(),
             parallelism: 10,
         }
     }
@@ -113,6 +116,10 @@ async fn run(inputs: Inputs<'_>, back: Option<Back>) -> (Planning, Option<Back>)
     };
     let mut walker = Walker::new(inputs, program);
     let extra = match &back {
+        None if walker.invokes() => {
+            walker.selection = super::invoking::selection(&walker.program, &walker.options.invoke);
+            Vec::new()
+        }
         None => walker.undeclared_groups(),
         Some(back) => {
             walker.selection = Selection::providers(&walker.program, back.by_provider.keys());
@@ -128,6 +135,16 @@ async fn run(inputs: Inputs<'_>, back: Option<Back>) -> (Planning, Option<Back>)
         }
     }
     walker.groups = extra;
+    if walker.back.is_none() && !walker.invokes() {
+        walker.triggering = super::invoking::triggering(&walker.program);
+        let first = order.extend(walker.triggering.len());
+        for (i, id) in walker.triggering.iter().enumerate() {
+            order.wait(first + i, id.0 as usize, 0);
+            for action in walker.program.triggered(*id) {
+                order.wait(first + i, action.0 as usize, 0);
+            }
+        }
+    }
     let cancel = walker.cancel.clone();
     schedule::drive(&mut walker, &order, cancel).await;
     let back = walker.back.take();
@@ -148,6 +165,8 @@ pub(super) enum Done {
     Managed(Work, Box<instance::Planned>),
     /// The way back of an object was planned.
     Back(usize, Box<crate::rollback::Outcome>),
+    /// An action was planned; without an invocation, only its arguments were looked at.
+    Action(InstanceRef, Option<Box<Invocation>>, Diagnostics),
     /// A data source was read.
     Data(Work, Result<(Value, Diagnostics), Diagnostics>),
     /// An ephemeral resource was opened.
@@ -167,6 +186,10 @@ pub(super) struct Walker<'a> {
     pub providers: Started,
     pub ephemerals: Vec<crate::ephemeral::Open>,
     pub groups: Vec<Group>,
+    /// The resources that have triggers; a task for each comes after those of the groups.
+    pub triggering: Vec<NodeId>,
+    /// What is invoked.
+    pub invocations: Vec<Invocation>,
     /// Objects whose way back is planned, instead of what the configuration says.
     pub back: Option<Back>,
     /// By node: whether an instance of the resource changes.
@@ -212,6 +235,8 @@ impl<'a> Walker<'a> {
             providers: Started::default(),
             ephemerals: Vec::new(),
             groups: Vec::new(),
+            triggering: Vec::new(),
+            invocations: Vec::new(),
             back: None,
             changes: BTreeMap::new(),
             drift: Vec::new(),
@@ -252,6 +277,15 @@ impl<'a> Walker<'a> {
             .collect()
     }
 
+    /// Whether only actions are invoked that were asked for.
+    pub(super) fn invokes(&self) -> bool {
+        !self.options.invoke.is_empty()
+    }
+
+    pub(super) fn is_action(&self, id: NodeId) -> bool {
+        self.program.resource(id).is_some_and(|decl| decl.resource.mode == Mode::Action)
+    }
+
     pub(super) fn is_managed(&self, id: NodeId) -> bool {
         self.program.resource(id).is_some_and(|decl| decl.resource.mode == Mode::Managed)
     }
@@ -272,7 +306,11 @@ impl<'a> Walker<'a> {
     async fn finish(mut self) -> Planning {
         let plan = outcome::plan(&mut self);
         let mut diagnostics = std::mem::take(&mut self.diagnostics);
-        if self.back.is_none() && self.selection.is_everything() && !diagnostics.has_errors() {
+        if self.back.is_none()
+            && !self.invokes()
+            && self.selection.is_everything()
+            && !diagnostics.has_errors()
+        {
             diagnostics.extend(super::moves::still_declared(&self.program, &self.evaluator));
             diagnostics.extend(self.unmatched_imports());
         }
@@ -293,7 +331,10 @@ impl Coordinator for Walker<'_> {
     }
 
     fn start(&mut self, task: Task) {
-        if task >= self.program.node_count() {
+        if let Some(extra) = task.checked_sub(self.program.node_count()) {
+            if let Some(id) = extra.checked_sub(self.groups.len()) {
+                return self.start_triggers(task, self.triggering[id]);
+            }
             return self.start_undeclared(task);
         }
         let id = NodeId(task as u32);
@@ -301,7 +342,10 @@ impl Coordinator for Walker<'_> {
             return;
         }
         match self.program.node(id).kind {
-            NodeKind::Resource if self.back.is_some() && self.is_managed(id) => self.show_block(task, id),
+            NodeKind::Resource if (self.back.is_some() || self.invokes()) && self.is_managed(id) => {
+                self.show_block(task, id);
+            }
+            NodeKind::Resource if self.is_action(id) => self.start_action(task, id),
             NodeKind::Resource => self.start_resource(task, id),
             NodeKind::Provider => self.start_provider(task, id),
             NodeKind::Check => self.check(id),

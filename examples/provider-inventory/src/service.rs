@@ -2,7 +2,7 @@
 //! behind everybody's back.
 //!
 //! `POST /items` makes an item and chooses its id; `GET /items` lists; `GET`, `PUT` and `DELETE` at `/items/ID` do what
-//! they say. `POST /tokens` issues a token, `DELETE /tokens/ID` revokes it. Requests without the right bearer token get
+//! they say. `POST /tokens` issues a token, `DELETE /tokens/ID` revokes it. `POST /stocktakes` keeps a note. Requests without the right bearer token get
 //! 401. One connection carries one request.
 
 use std::collections::BTreeMap;
@@ -30,6 +30,8 @@ pub struct Inside {
     pub items: BTreeMap<String, Map<String, Value>>,
     /// The access codes that were given for items. They are never shown.
     pub access_codes: BTreeMap<String, String>,
+    /// What was noted of counts of all items.
+    pub stocktakes: Vec<Map<String, Value>>,
     /// The tokens that are good, by id.
     pub tokens: BTreeMap<String, String>,
     /// How many things were made so far; ids are numbers that are not used again.
@@ -104,6 +106,10 @@ impl Service {
         let mut inside = self.inside();
         match (method, path) {
             ("GET", ["items"]) => (200, inside.items.values().cloned().map(Value::Object).collect()),
+            ("POST", ["stocktakes"]) => {
+                inside.stocktakes.push(body);
+                (204, Value::Null)
+            }
             ("POST", ["items"]) => {
                 let id = inside.number("item");
                 (201, inside.write(&id, body))

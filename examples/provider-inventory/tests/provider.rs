@@ -1,11 +1,12 @@
 //! The provider by itself, and as a process of its own, each driven by the harness.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use plumb_provider_host::{Options, Plugin, Source};
 use plumb_provider_sdk::harness::Harness;
 use plumb_provider_sdk::harness::life::Life;
-use plumb_provider_sdk::{Type, Value};
+use plumb_provider_sdk::{Progress, Provider, Type, Value};
 use provider_inventory::service::Service;
 use provider_inventory::{ADDRESS, provider};
 
@@ -57,6 +58,30 @@ async fn an_item_lives_in_another_process() {
     let harness =
         Harness::configured(std::sync::Arc::new(plugin.provider()), &arguments(&service)).await.unwrap();
     lives(&harness, &service).await;
+    plugin.stop().await;
+}
+
+#[tokio::test]
+async fn an_action_is_invoked_in_another_process() {
+    let service = service();
+    let program = Path::new(env!("CARGO_BIN_EXE_terraform-provider-inventory")).to_owned();
+    let plugin = Plugin::new(ADDRESS, Source::Program(program), Options::default());
+    let provider = Arc::new(plugin.provider());
+    Harness::configured(provider.clone(), &arguments(&service)).await.unwrap();
+    let kind = "inventory_stocktake";
+    let config = Value::object([("reason", "end of year".into())]);
+    assert!(provider.schema().await.unwrap().actions.contains_key(kind));
+    assert!(provider.validate_action(kind, config.clone()).await.is_empty());
+    assert!(provider.plan_action(kind, config.clone()).await.is_empty());
+    assert!(service.inside().stocktakes.is_empty());
+
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let heard = said.clone();
+    let progress: Progress = Arc::new(move |message| heard.lock().unwrap().push(message.to_string()));
+    let invoked = provider.invoke(kind, config, progress).await;
+    assert!(invoked.certain && invoked.diagnostics.is_empty(), "{invoked:?}");
+    assert_eq!(*said.lock().unwrap(), ["counted 0"]);
+    assert_eq!(service.inside().stocktakes[0]["reason"], "end of year");
     plugin.stop().await;
 }
 

@@ -227,7 +227,9 @@ fn schema(tool: &Tool) -> Json {
 
 fn schema_of(tool: &Tool) -> Json {
     let mut schema = schema(tool)["provider_schemas"][ADDRESS].clone();
-    // Terraform shows identities from version 1.12 on.
-    schema.as_object_mut().expect("it is an object").remove("resource_identity_schemas");
+    // Terraform shows identities from version 1.12 on, and actions from 1.14 on.
+    for newer in ["resource_identity_schemas", "action_schemas"] {
+        schema.as_object_mut().expect("it is an object").remove(newer);
+    }
     schema
 }

@@ -36,6 +36,8 @@ pub enum Mode {
     Data,
     /// `ephemeral`: exists while a command runs.
     Ephemeral,
+    /// `action`: invoked, and leaves no object.
+    Action,
 }
 
 /// A resource block within its module.
@@ -208,6 +210,7 @@ impl Target {
             None => return Ok(Target::Module(module)),
             Some("data") => Mode::Data,
             Some("ephemeral") => Mode::Ephemeral,
+            Some("action") => Mode::Action,
             Some(_) => Mode::Managed,
         };
         if mode != Mode::Managed || steps.peek().is_some_and(|(name, _)| name == "resource") {
@@ -289,6 +292,7 @@ impl fmt::Display for Mode {
             Mode::Managed => "resource",
             Mode::Data => "data",
             Mode::Ephemeral => "ephemeral",
+            Mode::Action => "action",
         })
     }
 }

@@ -162,8 +162,23 @@ impl Finder<'_> {
 
     fn lifecycle(&mut self, module: ModuleId, lifecycle: &Lifecycle) {
         lifecycle.replace_triggered_by.iter().for_each(|expr| self.expr(module, expr));
+        for trigger in &lifecycle.action_triggers {
+            trigger.condition.iter().for_each(|expr| self.expr(module, expr));
+            for action in &trigger.actions {
+                self.action(module, action, trigger.is_before());
+            }
+        }
         self.conditions(module, &lifecycle.preconditions);
         self.conditions(module, &lifecycle.postconditions);
+    }
+
+    /// A reference to an action. What is invoked afterwards is no dependency: it may need the resource itself.
+    fn action(&mut self, module: ModuleId, action: &Expr, before: bool) {
+        for traversal in action.references() {
+            if before || traversal.root.as_str() != "action" {
+                self.traversal(module, traversal, None);
+            }
+        }
     }
 
     /// Everything in the called module.

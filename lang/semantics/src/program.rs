@@ -482,10 +482,75 @@ pub struct Lifecycle {
     pub ignore_changes: IgnoreChanges,
     /// What replaces the instances when it changes.
     pub replace_triggered_by: Vec<Expr>,
+    /// `action_trigger` blocks.
+    pub action_triggers: Vec<ActionTrigger>,
     /// `precondition` blocks.
     pub preconditions: Vec<Condition>,
     /// `postcondition` blocks.
     pub postconditions: Vec<Condition>,
+}
+
+/// An `action_trigger` block.
+#[derive(Debug)]
+pub struct ActionTrigger {
+    /// When the actions are invoked; not empty.
+    pub events: Vec<TriggerEvent>,
+    /// What must hold for it.
+    pub condition: Option<Expr>,
+    /// References to actions, whose keys may be computed.
+    pub actions: Vec<Expr>,
+    /// The place of the block's header.
+    pub span: Span,
+}
+
+impl ActionTrigger {
+    /// Whether the actions are invoked before something happens to the resource, among others.
+    pub fn is_before(&self) -> bool {
+        self.events.iter().any(|event| event.is_before())
+    }
+}
+
+/// When an action is invoked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TriggerEvent {
+    /// Before an instance is created, also to replace another.
+    BeforeCreate,
+    /// After an instance has been created.
+    AfterCreate,
+    /// Before an instance is changed in place.
+    BeforeUpdate,
+    /// After an instance has been changed in place.
+    AfterUpdate,
+}
+
+impl TriggerEvent {
+    /// All events.
+    pub const ALL: [TriggerEvent; 4] = [
+        TriggerEvent::BeforeCreate,
+        TriggerEvent::AfterCreate,
+        TriggerEvent::BeforeUpdate,
+        TriggerEvent::AfterUpdate,
+    ];
+
+    /// As it is written in a configuration.
+    pub fn word(self) -> &'static str {
+        match self {
+            TriggerEvent::BeforeCreate => "before_create",
+            TriggerEvent::AfterCreate => "after_create",
+            TriggerEvent::BeforeUpdate => "before_update",
+            TriggerEvent::AfterUpdate => "after_update",
+        }
+    }
+
+    /// The event of that word.
+    pub fn of_word(word: &str) -> Option<TriggerEvent> {
+        TriggerEvent::ALL.into_iter().find(|event| event.word() == word)
+    }
+
+    /// Whether it comes before the change.
+    pub fn is_before(self) -> bool {
+        matches!(self, TriggerEvent::BeforeCreate | TriggerEvent::BeforeUpdate)
+    }
 }
 
 /// `ignore_changes`
@@ -887,6 +952,27 @@ impl Program {
             NodeKind::Resource => Some(&self.module(node.module).resources[node.index as usize]),
             _ => None,
         }
+    }
+
+    /// The nodes of the actions that the triggers of a resource name, without duplicates.
+    pub fn triggered(&self, id: NodeId) -> Vec<NodeId> {
+        let Some(decl) = self.resource(id) else { return Vec::new() };
+        let module = self.node(id).module;
+        let named = decl.lifecycle.action_triggers.iter().flat_map(|trigger| &trigger.actions);
+        let mut nodes: Vec<NodeId> = named
+            .flat_map(|expr| expr.references())
+            .filter_map(|traversal| crate::reference::parse(traversal).ok())
+            .filter(|reference| {
+                matches!(
+                    reference.subject,
+                    Subject::Resource { mode: plumb_model::address::Mode::Action, .. }
+                )
+            })
+            .filter_map(|reference| self.named(module, &reference.subject))
+            .collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        nodes
     }
 
     /// The declaration of a provider node; none for other nodes.

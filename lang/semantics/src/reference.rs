@@ -25,7 +25,7 @@ pub enum Subject<'a> {
         /// The output, if one is named.
         output: Option<&'a Ident>,
     },
-    /// `type.name`, `resource.type.name`, `data.type.name`, `ephemeral.type.name`, perhaps with a literal key.
+    /// `type.name`, `resource.type.name`, `data.type.name`, `ephemeral.type.name`, `action.type.name`, perhaps with a literal key.
     Resource {
         /// Which kind of block.
         mode: Mode,
@@ -58,8 +58,20 @@ pub struct Reference<'a> {
 }
 
 /// Names that mean something other than a resource type as the root of a reference.
-const ROOTS: [&str; 11] =
-    ["var", "local", "module", "data", "resource", "ephemeral", "path", "terraform", "each", "count", "self"];
+const ROOTS: [&str; 12] = [
+    "var",
+    "local",
+    "module",
+    "data",
+    "resource",
+    "ephemeral",
+    "action",
+    "path",
+    "terraform",
+    "each",
+    "count",
+    "self",
+];
 
 /// What a traversal names.
 ///
@@ -80,6 +92,7 @@ pub fn parse(traversal: &Traversal) -> Result<Reference<'_>, Box<Diagnostic>> {
         "module" => module(traversal)?,
         "data" => resource(traversal, Mode::Data, 0)?,
         "ephemeral" => resource(traversal, Mode::Ephemeral, 0)?,
+        "action" => resource(traversal, Mode::Action, 0)?,
         "resource" => resource(traversal, Mode::Managed, 0)?,
         "template" | "lazy" | "arg" => return Err(Box::new(reserved(&traversal.root))),
         _ => managed(traversal)?,

@@ -31,6 +31,8 @@ pub struct ProviderSchema {
     pub data_sources: BTreeMap<EcoString, Arc<Schema>>,
     /// Ephemeral resource types.
     pub ephemeral_resources: BTreeMap<EcoString, Arc<Schema>>,
+    /// Actions.
+    pub actions: BTreeMap<EcoString, Arc<Schema>>,
     /// Functions.
     pub functions: BTreeMap<EcoString, Arc<FunctionSignature>>,
     /// What tells objects of a managed resource type apart.
@@ -267,6 +269,30 @@ pub struct OpenResponse {
     pub renew_at: Option<SystemTime>,
 }
 
+/// Takes the messages that an action gives while it runs. May be called from any task, and returns at once.
+pub type Progress = Arc<dyn Fn(EcoString) + Send + Sync>;
+
+/// How an action ended.
+#[derive(Clone, Debug)]
+pub struct Invoked {
+    /// Whether the provider said how it ended, with or without errors. If it did not, nobody knows what was done.
+    pub certain: bool,
+    /// Warnings and errors.
+    pub diagnostics: Diagnostics,
+}
+
+impl Invoked {
+    /// The provider said this of it.
+    pub fn ended(diagnostics: impl Into<Diagnostics>) -> Invoked {
+        Invoked { certain: true, diagnostics: diagnostics.into() }
+    }
+
+    /// Nobody said what became of it, and this is why.
+    pub fn lost(diagnostics: impl Into<Diagnostics>) -> Invoked {
+        Invoked { certain: false, diagnostics: diagnostics.into() }
+    }
+}
+
 /// Manages resource types.
 ///
 /// Calls for different objects come concurrently. No method panics on any input. Errors are diagnostics whose
@@ -352,6 +378,21 @@ pub trait Provider: Send + Sync {
         Diagnostics::new()
     }
 
+    /// Checks the configuration of an action, in which parts may be unknown.
+    async fn validate_action(&self, _kind: &str, _config: Value) -> Diagnostics {
+        Diagnostics::new()
+    }
+
+    /// Says whether an action can be invoked with a configuration, in which parts may be unknown. Changes nothing.
+    async fn plan_action(&self, kind: &str, _config: Value) -> Diagnostics {
+        no_action(kind).into()
+    }
+
+    /// Invokes an action. The configuration is wholly known.
+    async fn invoke(&self, kind: &str, _config: Value, _progress: Progress) -> Invoked {
+        Invoked::ended(no_action(kind))
+    }
+
     /// Calls a function. Arguments are of the parameters' types.
     ///
     /// # Errors
@@ -371,6 +412,11 @@ pub trait Provider: Send + Sync {
 fn no_ephemeral(kind: &str) -> Diagnostic {
     Diagnostic::error("unknown-ephemeral-type", "Unknown ephemeral resource type")
         .detail(format!("The provider has no ephemeral resource type `{kind}`."))
+}
+
+fn no_action(kind: &str) -> Diagnostic {
+    Diagnostic::error("unknown-action-type", "Unknown action type")
+        .detail(format!("The provider has no action `{kind}`."))
 }
 
 /// Why a function has no result.

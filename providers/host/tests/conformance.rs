@@ -2,9 +2,11 @@
 
 mod support;
 
+use std::sync::{Arc, Mutex};
+
 use bytes::Bytes;
 use plumb_model::{Number, Type, Value};
-use plumb_provider_api::{ApplyRequest, ImportTarget, MoveRequest, Provider, RawState};
+use plumb_provider_api::{ApplyRequest, ImportTarget, MoveRequest, Progress, Provider, RawState};
 use support::bench::{Bench, Made, code};
 
 fn number(text: &str) -> Value {
@@ -251,5 +253,40 @@ async fn a_lease_is_opened_renewed_and_closed() {
         assert_eq!(renewed.0, lease.private);
         assert!(bench.provider.close("conformance_lease", lease.private).await.is_empty());
         assert_eq!(bench.history(), ["open lease l", "renew lease l", "close lease l"]);
+    }
+}
+
+#[tokio::test]
+async fn an_action_is_checked_planned_and_invoked() {
+    for protocol in [5, 6] {
+        let Some(bench) = Bench::new(protocol, &[]).await else { return };
+        let config = |name: Value, fail: bool, crash: bool| {
+            Value::object([
+                ("name", name),
+                ("times", Value::int(2)),
+                ("fail", Value::Bool(fail)),
+                ("crash", Value::Bool(crash)),
+            ])
+        };
+        let kind = "conformance_notify";
+        let unknown = config(Value::unknown(Type::String), false, false);
+        assert!(bench.provider.validate_action(kind, unknown.clone()).await.is_empty());
+        assert!(bench.provider.plan_action(kind, unknown).await.is_empty());
+        assert!(bench.history().is_empty(), "planning changes nothing");
+
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let heard = said.clone();
+        let progress: Progress = Arc::new(move |message| heard.lock().unwrap().push(message.to_string()));
+        let invoked = bench.provider.invoke(kind, config("a".into(), false, false), progress.clone()).await;
+        assert!(invoked.certain && invoked.diagnostics.is_empty(), "{invoked:?}");
+        assert_eq!(*said.lock().unwrap(), ["step 1", "step 2"]);
+        assert_eq!(bench.history(), ["notify action a"]);
+
+        let failed = bench.provider.invoke(kind, config("b".into(), true, false), progress.clone()).await;
+        assert!(failed.certain && failed.diagnostics.has_errors());
+        assert_eq!(bench.history(), ["notify action a"]);
+
+        let lost = bench.provider.invoke(kind, config("c".into(), false, true), progress).await;
+        assert!(!lost.certain && lost.diagnostics.has_errors(), "the plugin ended in the middle of it");
     }
 }

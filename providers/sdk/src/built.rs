@@ -10,15 +10,17 @@ use bytes::Bytes;
 use ecow::EcoString;
 use plumb_model::{Diagnostic, Diagnostics, Value, json};
 use plumb_provider_api::{
-    Answer, ApplyRequest, ApplyResponse, FunctionError, ImportTarget, ImportedResource, MoveRequest,
-    OpenResponse, PlanRequest, PlanResponse, Provider, ProviderSchema, RawState, ReadRequest, ReadResponse,
+    Answer, ApplyRequest, ApplyResponse, FunctionError, ImportTarget, ImportedResource, Invoked, MoveRequest,
+    OpenResponse, PlanRequest, PlanResponse, Progress, Provider, ProviderSchema, RawState, ReadRequest,
+    ReadResponse,
 };
 use serde_json::{Map, Value as Json};
 use tokio::sync::watch;
 use tracing::{Instrument as _, Span, debug_span};
 
+use crate::action::Reporter;
 use crate::context::{Context, Private, Stop};
-use crate::erased::{AnyConfiguration, AnyData, AnyEphemeral, AnyResource};
+use crate::erased::{AnyAction, AnyConfiguration, AnyData, AnyEphemeral, AnyResource};
 use crate::function::AnyFunction;
 use crate::plan;
 use crate::provider::Ending;
@@ -35,6 +37,7 @@ pub(crate) struct Built<C> {
     pub resources: BTreeMap<EcoString, Box<dyn AnyResource<C>>>,
     pub data_sources: BTreeMap<EcoString, Box<dyn AnyData<C>>>,
     pub ephemeral: BTreeMap<EcoString, Box<dyn AnyEphemeral<C>>>,
+    pub actions: BTreeMap<EcoString, Box<dyn AnyAction<C>>>,
     pub functions: BTreeMap<EcoString, Box<dyn AnyFunction>>,
     pub ending: Option<Ending>,
     pub stop: watch::Sender<bool>,
@@ -62,6 +65,10 @@ impl<C: Send + Sync + 'static> Built<C> {
 
     fn ephemeral(&self, kind: &str) -> Result<&dyn AnyEphemeral<C>, Diagnostics> {
         self.find(&self.ephemeral, "ephemeral resource type", kind)
+    }
+
+    fn action(&self, kind: &str) -> Result<&dyn AnyAction<C>, Diagnostics> {
+        self.find(&self.actions, "action", kind)
     }
 
     fn context(&self, private: Bytes) -> Result<Context<C>, Diagnostics> {
@@ -283,6 +290,26 @@ impl<C: Send + Sync + 'static> Provider for Built<C> {
         };
         let result = resource.close(&mut context).instrument(self.span("CloseEphemeralResource", kind)).await;
         answer(result, context, |(), _| ()).diagnostics
+    }
+
+    async fn validate_action(&self, kind: &str, config: Value) -> Diagnostics {
+        self.action(kind).map_or_else(|d| d, |a| a.validate(&config))
+    }
+
+    async fn plan_action(&self, kind: &str, config: Value) -> Diagnostics {
+        self.validate_action(kind, config).await
+    }
+
+    async fn invoke(&self, kind: &str, config: Value, progress: Progress) -> Invoked {
+        let (action, mut context) = match self.action(kind).and_then(|a| Ok((a, self.context(Bytes::new())?)))
+        {
+            Ok(found) => found,
+            Err(diagnostics) => return Invoked::ended(diagnostics),
+        };
+        let span = self.span("InvokeAction", kind);
+        let progress = Reporter::new(progress);
+        let result = action.invoke(&config, &progress, &mut context).instrument(span).await;
+        Invoked::ended(answer(result, context, |(), _| ()).diagnostics)
     }
 
     async fn call(&self, name: &str, arguments: Vec<Value>) -> Result<Value, FunctionError> {

@@ -10,6 +10,7 @@ use plumb_model::{Diagnostics, Path, Value};
 use plumb_provider_api::{ApplyRequest, PlanRequest};
 use serde_json::{Map, Value as Json};
 
+use crate::action::{Action, Reporter};
 use crate::check::Checks;
 use crate::context::{Context, Failed, Left, Private};
 use crate::declared;
@@ -280,5 +281,50 @@ impl<E: EphemeralResource> AnyEphemeral<E::Client> for TypedEphemeral<E> {
 
     async fn close(&self, context: &mut Context<E::Client>) -> Result<(), Diagnostics> {
         self.inner.close(context).await
+    }
+}
+
+/// An action, whatever its model.
+#[async_trait]
+pub(crate) trait AnyAction<C>: Send + Sync {
+    fn shape(&self) -> &Shape;
+    fn validate(&self, config: &Value) -> Diagnostics;
+    async fn invoke(
+        &self,
+        config: &Value,
+        progress: &Reporter,
+        context: &mut Context<C>,
+    ) -> Result<(), Diagnostics>;
+}
+
+pub(crate) struct TypedAction<A> {
+    inner: A,
+    shape: Shape,
+}
+
+impl<A: Action> TypedAction<A> {
+    pub(crate) fn new(inner: A) -> TypedAction<A> {
+        TypedAction { inner, shape: Shape::of::<A::Model>(0) }
+    }
+}
+
+#[async_trait]
+impl<A: Action> AnyAction<A::Client> for TypedAction<A> {
+    fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    fn validate(&self, config: &Value) -> Diagnostics {
+        declared::check(&self.shape, config, |model, checks: &mut Checks| self.inner.validate(model, checks))
+    }
+
+    async fn invoke(
+        &self,
+        config: &Value,
+        progress: &Reporter,
+        context: &mut Context<A::Client>,
+    ) -> Result<(), Diagnostics> {
+        let config = plan::with_defaults(&self.shape, config);
+        self.inner.invoke(read_model(&config)?, progress, context).await
     }
 }

@@ -44,6 +44,7 @@
 // The derives name this crate by its name, also within it.
 extern crate self as plumb_provider_sdk;
 
+pub mod action;
 pub mod attribute;
 mod built;
 pub mod check;
@@ -67,11 +68,12 @@ pub use async_trait::async_trait;
 #[doc(no_inline)]
 pub use plumb_model::{Diagnostic, Diagnostics, Number, Path, Step, Type, Value, schema};
 #[doc(no_inline)]
-pub use plumb_provider_api::{FunctionError, Provider};
+pub use plumb_provider_api::{FunctionError, Progress, Provider};
 pub use plumb_provider_sdk_derive::{Arguments, Model};
 #[doc(no_inline)]
 pub use tracing;
 
+pub use action::{Action, Reporter};
 pub use attribute::{Attr, AttributeValue, Mismatch};
 pub use check::Checks;
 pub use context::{Context, Failed, Left, Private, Stop};

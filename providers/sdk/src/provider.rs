@@ -1,4 +1,4 @@
-//! Assembling a provider of resource types, data sources, ephemeral resource types and functions.
+//! Assembling a provider of resource types, data sources, ephemeral resource types, actions and functions.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
@@ -9,12 +9,13 @@ use plumb_model::{Diagnostics, Schema};
 use plumb_provider_api::{Capabilities, Provider, ProviderSchema};
 use tokio::sync::watch;
 
+use crate::action::Action;
 use crate::built::Built;
 use crate::check::Checks;
 use crate::ephemeral::EphemeralResource;
 use crate::erased::{
-    AnyConfiguration, AnyData, AnyEphemeral, AnyResource, Configured, TypedData, TypedEphemeral,
-    TypedResource,
+    AnyAction, AnyConfiguration, AnyData, AnyEphemeral, AnyResource, Configured, TypedAction, TypedData,
+    TypedEphemeral, TypedResource,
 };
 use crate::function::{AnyFunction, Function};
 use crate::model::Model;
@@ -79,6 +80,7 @@ pub struct ProviderBuilder<C> {
     resources: Vec<Named<Box<dyn AnyResource<C>>>>,
     data_sources: Vec<Named<Box<dyn AnyData<C>>>>,
     ephemeral: Vec<Named<Box<dyn AnyEphemeral<C>>>>,
+    actions: Vec<Named<Box<dyn AnyAction<C>>>>,
     functions: Vec<Named<Box<dyn AnyFunction>>>,
     ending: Option<Ending>,
 }
@@ -115,6 +117,7 @@ impl<C: Send + Sync + 'static> ProviderBuilder<C> {
             resources: Vec::new(),
             data_sources: Vec::new(),
             ephemeral: Vec::new(),
+            actions: Vec::new(),
             functions: Vec::new(),
             ending: None,
         }
@@ -135,6 +138,12 @@ impl<C: Send + Sync + 'static> ProviderBuilder<C> {
     /// The same, with an ephemeral resource type.
     pub fn ephemeral(mut self, kind: &str, resource: impl EphemeralResource<Client = C>) -> Self {
         self.ephemeral.push((kind.into(), Box::new(TypedEphemeral::new(resource))));
+        self
+    }
+
+    /// The same, with an action.
+    pub fn action(mut self, kind: &str, action: impl Action<Client = C>) -> Self {
+        self.actions.push((kind.into(), Box::new(TypedAction::new(action))));
         self
     }
 
@@ -163,6 +172,7 @@ impl<C: Send + Sync + 'static> ProviderBuilder<C> {
         let resources: BTreeMap<_, _> = self.resources.into_iter().collect();
         let data_sources: BTreeMap<_, _> = self.data_sources.into_iter().collect();
         let ephemeral: BTreeMap<_, _> = self.ephemeral.into_iter().collect();
+        let actions: BTreeMap<_, _> = self.actions.into_iter().collect();
         let functions: BTreeMap<_, _> = self.functions.into_iter().collect();
         let configuration = self.configuration.as_ref();
         let identities = resources.iter().filter_map(|(k, r)| Some((k.clone(), r.shape().identity.clone()?)));
@@ -175,6 +185,7 @@ impl<C: Send + Sync + 'static> ProviderBuilder<C> {
                 .iter()
                 .map(|(k, e)| (k.clone(), e.shape().schema.clone()))
                 .collect(),
+            actions: actions.iter().map(|(k, a)| (k.clone(), a.shape().schema.clone())).collect(),
             functions: functions.iter().map(|(k, f)| (k.clone(), Arc::new(f.signature()))).collect(),
             provider_meta: self.meta,
             capabilities: Capabilities { plan_destroy: false, move_state: true, finds_planned: true },
@@ -187,6 +198,7 @@ impl<C: Send + Sync + 'static> ProviderBuilder<C> {
             resources,
             data_sources,
             ephemeral,
+            actions,
             functions,
             ending: self.ending,
             stop: watch::channel(false).0,

@@ -180,7 +180,12 @@ impl Listener for Live {
                 }
                 self.end(address);
             }
-            Event::ProvisionStarted { .. } | Event::ProvisionEnded { .. } | Event::Output { .. } => {
+            Event::ProvisionStarted { .. }
+            | Event::ProvisionEnded { .. }
+            | Event::InvokeStarted { .. }
+            | Event::InvokeProgress { .. }
+            | Event::InvokeEnded { .. }
+            | Event::Output { .. } => {
                 if let Some(line) = painted(&event, &self.style) {
                     self.say(&line);
                 }

@@ -96,6 +96,12 @@ pub fn sentence(event: &Event) -> Option<String> {
         }
         // What comes next, or the error, tells that a provisioner has run.
         Event::ProvisionEnded { .. } => None,
+        Event::InvokeStarted { address } => line(address, "Invoking...".into()),
+        Event::InvokeProgress { address, message } => line(address, escape::line(message).into_owned()),
+        Event::InvokeEnded { address, took, done } => {
+            let how = if *done { "complete" } else { "failed" };
+            line(address, format!("Invocation {how} after {}", duration(*took)))
+        }
         Event::Output { from, line: text } => line(from, escape::line(text).into_owned()),
         Event::Diagnostic(_) => None,
     }
@@ -103,8 +109,8 @@ pub fn sentence(event: &Event) -> Option<String> {
 
 fn role(event: &Event) -> Option<Role> {
     match event {
-        Event::StepEnded { .. } => Some(Role::Good),
-        Event::StepFailed { .. } => Some(Role::Error),
+        Event::StepEnded { .. } | Event::InvokeEnded { done: true, .. } => Some(Role::Good),
+        Event::StepFailed { .. } | Event::InvokeEnded { done: false, .. } => Some(Role::Error),
         Event::StepSkipped { .. } => Some(Role::Warning),
         Event::ReadStarted { .. } | Event::ReadEnded { .. } | Event::StepProgress { .. } => Some(Role::Faint),
         _ => None,

@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use ecow::EcoString;
 use plumb_engine::event::{Event, Listener};
-use plumb_engine::plan::{Action, Change, Plan, Reason, Summary};
+use plumb_engine::plan::{Action, Change, Invocation, Plan, Reason, Summary, Trigger};
 use plumb_model::address::{Instance, Key, ModuleInstance};
 use plumb_model::{Diagnostic, Severity, Sources};
 
 use super::super::json::Json;
 use super::super::state_json::{OutputValue, TERRAFORM_VERSION};
-use super::super::{diagnostic, value};
+use super::super::{diagnostic, value, words};
 use super::{Id, sentence, verbs};
 
 /// The version of the format of these lines.
@@ -99,6 +99,9 @@ impl<W: Write + Send> JsonLines<W> {
         for change in plan.changes.iter().filter(|change| change.is_effective()) {
             self.planned_change(change);
         }
+        for invocation in &plan.invocations {
+            self.planned_invocation(invocation);
+        }
         self.summary(&plan.summary(), "plan");
         if !plan.outputs.is_empty() {
             let message = format!("Outputs: {}", plan.outputs.len());
@@ -161,9 +164,17 @@ impl<W: Write + Send> JsonLines<W> {
                 )
             }
         };
+        let message = match (summary.invoke, operation) {
+            (0, _) => message,
+            (invoked, "plan") => format!("{message} Actions: {invoked} to invoke."),
+            (invoked, _) => format!("{message} Actions: {invoked} invoked."),
+        };
         self.line("info", &message, "change_summary", &|json| {
             json.key("changes")?;
             json.object(|json| {
+                if summary.invoke > 0 {
+                    json.plain("action_invocation", summary.invoke)?;
+                }
                 json.plain("add", add)?;
                 json.plain("change", change)?;
                 json.plain("import", import)?;
@@ -251,6 +262,41 @@ impl<W: Write + Send> JsonLines<W> {
         });
     }
 
+    fn action(&mut self, address: &Instance, message: &str, kind: &str, said: Option<&str>) {
+        self.line("info", message, kind, &|json| {
+            json.key("hook")?;
+            json.object(|json| {
+                action(address, json)?;
+                said.map_or(Ok(()), |said| json.text("message", said))
+            })
+        });
+    }
+
+    fn planned_invocation(&mut self, invocation: &Invocation) {
+        let message = words::invocation(invocation);
+        self.line("info", &message, "planned_action_invocation", &|json| {
+            json.key("invocation")?;
+            json.object(|json| {
+                action(&invocation.address, json)?;
+                match &invocation.trigger {
+                    Trigger::Request => {
+                        json.key("invoke_trigger")?;
+                        json.object(|_| Ok(()))
+                    }
+                    Trigger::Lifecycle { resource: by, event, block, index } => {
+                        json.key("lifecycle_trigger")?;
+                        json.object(|json| {
+                            resource("resource", by, json)?;
+                            json.text("triggering_event", words::trigger_event(*event))?;
+                            json.plain("action_trigger_block_index", block)?;
+                            json.plain("actions_list_index", index)
+                        })
+                    }
+                }
+            })
+        });
+    }
+
     fn output(&mut self, from: &str, text: &str) {
         let place = from.strip_suffix(')').and_then(|from| from.split_once(" ("));
         let place = place.and_then(|(address, by)| Some((Instance::parse(address).ok()?, by)));
@@ -318,6 +364,17 @@ impl<W: Write + Send> Listener for JsonLines<W> {
                 let hook = Hook { because: Some(because), ..Hook::of(address, Some(*action)) };
                 self.hook(&event, "apply_skipped", &hook);
             }
+            Event::InvokeStarted { address } => {
+                self.action(address, &sentence(&event).unwrap_or_default(), "action_start", None);
+            }
+            Event::InvokeProgress { address, message } => {
+                let said = sentence(&event).unwrap_or_default();
+                self.action(address, &said, "action_progress", Some(message));
+            }
+            Event::InvokeEnded { address, done, .. } => {
+                let kind = if *done { "action_complete" } else { "action_errored" };
+                self.action(address, &sentence(&event).unwrap_or_default(), kind, None);
+            }
             Event::ProvisionStarted { address, kind } => {
                 let message = format!("{address}: Provisioning with '{kind}'...");
                 self.provision(address, kind, &message, "provision_start");
@@ -370,6 +427,27 @@ fn resource(name: &str, address: &Instance, json: &mut Json<'_>) -> io::Result<(
             Key::None => json.raw("null"),
             Key::Int(index) => json.raw(index),
             Key::String(key) => json.string(key),
+        }
+    })
+}
+
+/// The members that name an action.
+fn action(address: &Instance, json: &mut Json<'_>) -> io::Result<()> {
+    json.key("action")?;
+    json.object(|json| {
+        json.text("addr", &address.to_string())?;
+        let module = &address.module;
+        let module = if module.is_root() { String::new() } else { module.to_string() };
+        json.text("module", &module)?;
+        json.text("action", &Instance { module: ModuleInstance::root(), ..address.clone() }.to_string())?;
+        json.text("implied_provider", address.resource.provider_prefix())?;
+        json.text("action_type", &address.resource.kind)?;
+        json.text("action_name", &address.resource.name)?;
+        json.key("action_key")?;
+        match &address.key {
+            Key::None => json.raw("null"),
+            Key::Int(index) => json.raw(index),
+            Key::String(key) => json.value(&plumb_model::Value::String(key.clone())),
         }
     })
 }

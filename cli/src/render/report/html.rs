@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use plumb_engine::plan::{Action, Change, CheckStatus, Plan};
 
 use super::super::diff::{Line, Mark};
-use super::super::plan_text::{block_header, change_lines, drift_lines, output_lines};
+use super::super::plan_text::{block_header, change_lines, drift_lines, invocation_lines, output_lines};
 use super::super::{escape, words};
 use super::markup;
 
@@ -39,6 +39,7 @@ pub fn write_html(plan: &Plan, title: &str, out: &mut dyn Write) -> io::Result<(
     checks(plan, out)?;
     losses(plan, out)?;
     changes(plan, out)?;
+    invocations(plan, out)?;
     let outputs = output_lines(plan);
     if !outputs.is_empty() {
         writeln!(out, "<h2>Outputs</h2>\n<pre>")?;
@@ -103,6 +104,19 @@ fn losses(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     writeln!(out, "</table>")
+}
+
+fn invocations(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+    if plan.invocations.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<h2>Actions to be invoked</h2>")?;
+    for invocation in &plan.invocations {
+        writeln!(out, "<p>{}</p>\n<pre>", text(&words::invocation(invocation)))?;
+        lines(&invocation_lines(invocation, &plan.layouts), 0, out)?;
+        writeln!(out, "</pre>")?;
+    }
+    Ok(())
 }
 
 fn changes(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {

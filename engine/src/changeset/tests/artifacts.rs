@@ -10,13 +10,15 @@ use plumb_model::address::{
 };
 use plumb_model::{Block, Marks, NestedBlock, Nesting, Path, Step, Type, Value};
 
+use plumb_semantics::program::TriggerEvent;
+
 use super::super::saved::SavedArtifact;
 use super::super::secret::is_redacted;
 use super::super::{Artifact, Key, OpenError, PlanDigest, PlanOptions, ProviderLock, SealError, open, seal};
 use super::values;
 use crate::plan::{
-    Action, Cause, Change, CheckResult, CheckStatus, DataRead, Drift, Layouts, Origin, OutputChange, Plan,
-    Purpose, Reason, StateBinding,
+    Action, Cause, Change, CheckResult, CheckStatus, DataRead, Drift, Invocation, Layouts, Origin,
+    OutputChange, Plan, Purpose, Reason, StateBinding, Trigger,
 };
 
 pub(super) fn key() -> Key {
@@ -63,6 +65,7 @@ pub(super) fn plan(changes: Vec<Change>) -> Plan {
         purpose: Purpose::Normal,
         changes,
         drift: Vec::new(),
+        invocations: Vec::new(),
         data: Vec::new(),
         outputs: BTreeMap::new(),
         checks: Vec::new(),
@@ -75,6 +78,26 @@ pub(super) fn plan(changes: Vec<Change>) -> Plan {
         timestamp: "2026-01-02T03:04:05Z".to_owned(),
         errored: false,
     }
+}
+
+/// An action that a change triggers, with a secret, and one that was asked for.
+fn invocations() -> Vec<Invocation> {
+    let invocation = |config: Value, trigger| Invocation {
+        address: instance("action.file_touch.a[\"k\"]"),
+        provider: provider(),
+        config: Value::object([("secret", config)]),
+        trigger,
+    };
+    let trigger = Trigger::Lifecycle {
+        resource: instance("file.a[0]"),
+        event: TriggerEvent::AfterCreate,
+        block: 1,
+        index: 2,
+    };
+    vec![
+        invocation(sensitive("hunter2"), trigger),
+        invocation(Value::unknown(Type::String), Trigger::Request),
+    ]
 }
 
 /// A type with blocks within blocks.
@@ -180,6 +203,7 @@ pub(super) fn full() -> Artifact {
     artifact(Plan {
         purpose: Purpose::RefreshOnly,
         drift: vec![drift],
+        invocations: invocations(),
         data: vec![data],
         outputs: BTreeMap::from([
             ("gone".into(), output(Some(Value::NULL), None, false)),

@@ -79,6 +79,8 @@ impl Walker<'_> {
                 }
             }
         }
+        let left = self.invocations.left();
+        self.diagnostics.extend(left);
         let providers = std::mem::take(&mut self.providers);
         let cancelled = self.urgency != Urgency::None;
         let status = match (cancelled, self.diagnostics.has_errors()) {

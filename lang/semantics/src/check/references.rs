@@ -1,6 +1,7 @@
 //! References: what they name is declared, and may be named where they stand.
 
 use ecow::{EcoString, eco_format};
+use plumb_model::address::Mode;
 use plumb_model::{Diagnostic, Diagnostics};
 use plumb_syntax::tree::{Expr, Ident, Traversal};
 
@@ -18,6 +19,8 @@ pub(super) struct Context<'a> {
     pub count: bool,
     /// `self`
     pub this: bool,
+    /// Actions, which have no value and can only be named where they are triggered.
+    pub action: bool,
     /// Variables of `dynamic` blocks.
     pub iterators: &'a [EcoString],
 }
@@ -75,6 +78,7 @@ impl<'a> Checker<'a> {
             Subject::Resource { mode, kind, name, .. } => {
                 let resource = ResourceName { mode, kind: kind.as_str(), name: name.as_str() };
                 match module.resources.contains_key(&resource) {
+                    true if mode == Mode::Action && !context.action => Err(Box::new(no_value(traversal))),
                     true => Ok(()),
                     false => Err(Box::new(names::undeclared_resource(mode, kind, name, module))),
                 }
@@ -106,4 +110,13 @@ impl<'a> Checker<'a> {
         let called = eco_format!("module.{name}");
         Err(Box::new(names::undeclared_output(&called, output, outputs.keys())))
     }
+}
+
+fn no_value(traversal: &Traversal) -> Diagnostic {
+    Diagnostic::error("action-has-no-value", "Action has no value")
+        .detail(eco_format!(
+            "`{traversal}` names an action, which is invoked and leaves nothing to refer to."
+        ))
+        .at(traversal.span)
+        .help("Name actions only in `actions` of an `action_trigger` block.")
 }

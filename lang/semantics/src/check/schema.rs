@@ -100,9 +100,10 @@ impl SchemaChecker<'_> {
             Mode::Managed => ("Invalid resource type", "resource type"),
             Mode::Data => ("Invalid data source", "data source"),
             Mode::Ephemeral => ("Invalid ephemeral resource type", "ephemeral resource type"),
+            Mode::Action => ("Invalid action type", "action"),
         };
         let kinds = self.schemas.kinds(source, mode);
-        let elsewhere = [Mode::Managed, Mode::Data, Mode::Ephemeral]
+        let elsewhere = [Mode::Managed, Mode::Data, Mode::Ephemeral, Mode::Action]
             .into_iter()
             .find(|other| *other != mode && self.schemas.kinds(source, *other).contains(kind));
         let help = did_you_mean(kind, kinds.iter().map(EcoString::as_str)).or_else(|| {

@@ -209,6 +209,30 @@ impl Evaluator {
         Ok(indices.into_iter().map(|index| (to(index), Path(path.clone()))).collect())
     }
 
+    /// The instances of actions that an expression in `actions` of a trigger names.
+    ///
+    /// # Errors
+    /// What is wrong with it, also that there is no instance of the key.
+    pub fn triggered_actions(
+        &self,
+        instance: InstanceRef,
+        expr: &Expr,
+    ) -> Result<Vec<InstanceRef>, Diagnostics> {
+        let actions = self.replace_triggers(instance, expr)?;
+        let has_key = match &expr.kind {
+            ExprKind::Traversal(traversal) => traversal.steps.len() > 2,
+            _ => true,
+        };
+        if actions.is_empty() && has_key {
+            return Err(Diagnostic::error("unknown-action-instance", "Unknown instance of an action")
+                .detail("The action has no instance of that key.")
+                .at(expr.span)
+                .help("Make `count` or `for_each` of the action fit the keys that the trigger uses.")
+                .into());
+        }
+        Ok(actions.into_iter().map(|(action, _)| action).collect())
+    }
+
     /// The imports that a module asks for.
     ///
     /// # Errors

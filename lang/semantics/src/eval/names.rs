@@ -506,6 +506,7 @@ pub(crate) fn undeclared_resource(mode: Mode, kind: &Ident, name: &Ident, module
         Mode::Managed => "managed resource",
         Mode::Data => "data resource",
         Mode::Ephemeral => "ephemeral resource",
+        Mode::Action => "action",
     };
     let of_kind = module.resources.keys().filter(|r| r.mode == mode && r.kind == kind.name);
     let guess = did_you_mean(name.as_str(), of_kind.map(|r| r.name.as_str()))
@@ -521,7 +522,12 @@ pub(crate) fn undeclared_resource(mode: Mode, kind: &Ident, name: &Ident, module
             did_you_mean(kind.as_str(), ["var", "local", "module", "data", "path", "each", "count", "self"])
                 .filter(|_| mode == Mode::Managed)
         });
-    Diagnostic::error("unknown-resource", "Reference to undeclared resource")
+    let summary = if mode == Mode::Action {
+        "Reference to undeclared action"
+    } else {
+        "Reference to undeclared resource"
+    };
+    Diagnostic::error("unknown-resource", summary)
         .detail(eco_format!("There is no {what} `{kind}.{name}` in {}.", module_name(module)))
         .at(kind.span.to(name.span))
         .maybe_help(guess)

@@ -98,6 +98,9 @@ impl Evaluator {
         self.try_conditions(&self.scope(module, repeated, None), &decl.lifecycle.preconditions, found);
         let scope = self.scope(module, repeated, Some(object));
         self.try_conditions(&scope, &decl.lifecycle.postconditions, found);
+        for condition in decl.lifecycle.action_triggers.iter().filter_map(|t| t.condition.as_ref()) {
+            self.try_expr(&scope, condition, found);
+        }
         let blocks = decl
             .provisioners
             .iter()

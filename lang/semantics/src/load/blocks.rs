@@ -54,19 +54,8 @@ fn unexpected_argument(attribute: &Attribute, shape: &Shape) -> Diagnostic {
     diagnostic
 }
 
-/// An `action` block, or one that triggers it.
-pub(super) fn no_actions(block: &Block) -> Diagnostic {
-    Diagnostic::error("actions-not-supported", "Actions are not supported")
-        .detail("Actions of providers, which Terraform has since 1.14, are not carried out by Plumb yet.")
-        .at(block.kind.span)
-        .help("Remove the `action` blocks and what triggers them; a `terraform_data` resource with `triggers_replace` and a provisioner runs a program when something changes.")
-}
-
 fn unexpected_block(block: &Block, shape: &Shape) -> Diagnostic {
     let kind = block.kind.as_str();
-    if kind == "action_trigger" {
-        return no_actions(block);
-    }
     let diagnostic = Diagnostic::error("unsupported-block", "Unsupported block type").at(block.kind.span);
     if shape.attributes.contains(&kind) {
         return diagnostic

@@ -15,11 +15,11 @@ use plumb_syntax::tree::{Block, Expr, ExprKind, Ident, Item, Traversal, Traversa
 use super::blocks::{self, Shape, check_labels, check_name, check_shape, duplicate, flag, references, text};
 use super::library::imports_library;
 use super::provider_name::{provider_key, provider_name};
-use super::resource::{is_broken, provisioner, repetition, resource};
+use super::resource::{action, is_broken, provisioner, repetition, resource};
 use super::settings;
 use crate::program::{
     Argument, CallDecl, CheckDecl, Declarations, HandedDown, ImportDecl, LocalDecl, MovedDecl, OutputDecl,
-    PassThrough, ProviderKey, RemovedDecl, Settings, VariableDecl,
+    PassThrough, ProviderKey, RemovedDecl, ResourceDecl, Settings, VariableDecl,
 };
 use crate::types::define::{Defined, define};
 use crate::types::hold::{Place, diagnostics as misfits, hold};
@@ -59,7 +59,8 @@ const IMPORT: Shape = Shape {
     blocks: &[],
 };
 /// The blocks that may stand at the top of a file.
-const TOP: [&str; 16] = [
+const TOP: [&str; 17] = [
+    "action",
     "resource",
     "data",
     "ephemeral",
@@ -175,6 +176,7 @@ impl<'a> Declaring<'a> {
             "resource" => self.resource(block, Mode::Managed, None),
             "data" => self.resource(block, Mode::Data, None),
             "ephemeral" => self.resource(block, Mode::Ephemeral, None),
+            "action" => self.action(block),
             "variable" => self.variable(block),
             "locals" => self.locals(block),
             "output" => self.output(block),
@@ -188,7 +190,6 @@ impl<'a> Declaring<'a> {
             // These were read before the others, which may mention what they declare.
             "types" | "function" | "import" if self.native() => {}
             "types" | "function" | "import" => self.diagnostics.push(native_block(block)),
-            "action" => self.diagnostics.push(blocks::no_actions(block)),
             kind => {
                 let guess = plumb_model::diagnostic::did_you_mean(kind, TOP);
                 self.diagnostics.push(
@@ -204,10 +205,21 @@ impl<'a> Declaring<'a> {
     fn resource(&mut self, block: &Arc<Block>, mode: Mode, check: Option<u32>) {
         let native = self.native();
         let Some(decl) = resource(block, mode, native, check, &mut self.diagnostics) else { return };
-        let what = match mode {
+        self.insert_resource(decl);
+    }
+
+    fn action(&mut self, block: &Arc<Block>) {
+        let native = self.native();
+        let Some(decl) = action(block, native, &mut self.diagnostics) else { return };
+        self.insert_resource(decl);
+    }
+
+    fn insert_resource(&mut self, decl: ResourceDecl) {
+        let what = match decl.resource.mode {
             Mode::Managed => "resource",
             Mode::Data => "data resource",
             Mode::Ephemeral => "ephemeral resource",
+            Mode::Action => "action",
         };
         let key = decl.resource.clone();
         let name = eco_format!("{key}");
@@ -829,7 +841,7 @@ fn traversal_target(traversal: &Traversal) -> Option<Target> {
         return None;
     }
     Target::parse(&traversal.to_string()).ok().filter(|target| match target {
-        Target::Resource(instance) => instance.resource.mode != Mode::Ephemeral,
+        Target::Resource(instance) => !matches!(instance.resource.mode, Mode::Ephemeral | Mode::Action),
         Target::Module(_) => true,
     })
 }

@@ -17,7 +17,9 @@ use plumb_syntax::tree::{Attribute, Block, Body, Ident, Item};
 enum Place {
     Top,
     Resource,
+    Action,
     Lifecycle,
+    Trigger,
     Provisioner,
     Dynamic,
     Content,
@@ -46,6 +48,7 @@ impl Place {
     fn nested(self, name: &str) -> Option<(usize, Place)> {
         match (self, name) {
             (Place::Top, "resource" | "data" | "ephemeral") => Some((2, Place::Resource)),
+            (Place::Top, "action") => Some((2, Place::Action)),
             (Place::Top, "variable") => Some((1, Place::Variable)),
             (Place::Top, "output") => Some((1, Place::Output)),
             (Place::Top, "module") => Some((1, Place::Module)),
@@ -66,6 +69,8 @@ impl Place {
             // What is in it is the provider's, whatever its names are.
             (Place::Resource | Place::Content | Place::Provisioner, "_") => Some((0, Place::Content)),
             (Place::Lifecycle, "precondition" | "postcondition") => Some((0, Place::Plain)),
+            (Place::Lifecycle, "action_trigger") => Some((0, Place::Trigger)),
+            (Place::Action, "config") => Some((0, Place::Content)),
             (Place::Variable, "validation") | (Place::Output, "precondition") => Some((0, Place::Plain)),
             (Place::Terraform, "required_providers") => Some((0, Place::Providers)),
             (Place::Terraform, "backend" | "provider_meta") => Some((1, Place::Literal)),
@@ -88,7 +93,8 @@ impl Place {
             | (Place::Removed, "from")
             | (Place::Variable | Place::Output, "type")
             | (Place::Resource | Place::Module | Place::Output, "depends_on")
-            | (Place::Resource, "provider")
+            | (Place::Resource | Place::Action, "provider")
+            | (Place::Trigger, "events" | "actions")
             | (Place::Module, "providers")
             | (Place::Lifecycle, "ignore_changes" | "replace_triggered_by")
             | (Place::Provisioner, "when" | "on_failure")

@@ -1,4 +1,4 @@
-//! `resource`, `data` and `ephemeral` blocks.
+//! `resource`, `data`, `ephemeral` and `action` blocks.
 
 use std::sync::Arc;
 
@@ -9,7 +9,10 @@ use plumb_syntax::tree::{Block, Body, Expr, ExprKind, Ident, Item, Traversal, Tr
 
 use super::blocks::{self, Shape, check_labels, check_shape, flag, only_block, references, without};
 use super::provider_name::provider_name;
-use crate::program::{IgnoreChanges, Lifecycle, ProviderKey, ProvisionerDecl, Repetition, ResourceDecl};
+use crate::program::{
+    ActionTrigger, IgnoreChanges, Lifecycle, ProviderKey, ProvisionerDecl, Repetition, ResourceDecl,
+    TriggerEvent,
+};
 use crate::reference::{self, Subject};
 
 const META_ARGUMENTS: [&str; 5] = ["count", "for_each", "enabled", "depends_on", "provider"];
@@ -25,7 +28,7 @@ const LIFECYCLE: Shape = Shape {
         "destroy",
         "enabled",
     ],
-    blocks: &["precondition", "postcondition"],
+    blocks: &["precondition", "postcondition", "action_trigger"],
 };
 const LIFECYCLE_OF_DATA: Shape = Shape {
     what: "the `lifecycle` block of a data source or ephemeral resource",
@@ -96,6 +99,121 @@ pub(super) fn resource(
     })
 }
 
+const ACTION: Shape =
+    Shape { what: "an `action` block", attributes: &["count", "for_each", "provider"], blocks: &["config"] };
+const NATIVE_ACTION: Shape = Shape {
+    what: "an `action` block",
+    attributes: &["count", "for_each", "enabled", "provider"],
+    blocks: &["config"],
+};
+
+/// Reads an `action` block: what is the provider's stands in its `config` block.
+pub(super) fn action(
+    block: &Arc<Block>,
+    native: bool,
+    diagnostics: &mut Diagnostics,
+) -> Option<ResourceDecl> {
+    if !check_labels(block, &["type", "name"], diagnostics) {
+        return None;
+    }
+    let (kind, name) = (&block.labels[0], &block.labels[1]);
+    let resource = Resource { mode: Mode::Action, kind: kind.text.clone(), name: name.text.clone() };
+    let body = &block.body;
+    check_shape(body, if native { &NATIVE_ACTION } else { &ACTION }, diagnostics);
+    let enabled = if native { blocks::expr(body, "enabled") } else { None };
+    let provider_argument = body.attribute("provider").map(|attribute| &attribute.value);
+    let named = provider_argument.and_then(|written| provider_name(written, diagnostics));
+    let (provider, provider_instance) = match named {
+        Some(name) => (name.key, name.instance),
+        None => (default_provider(&resource), None),
+    };
+    let config = only_block(body, "config", diagnostics);
+    let config = config.map(|block| {
+        check_labels(block, &[], diagnostics);
+        block.clone()
+    });
+    let nothing = || {
+        let body = Body { items: Vec::new(), span: block.header_span };
+        Arc::new(Block { body, ..(**block).clone() })
+    };
+    Some(ResourceDecl {
+        resource,
+        span: block.header_span,
+        kind_span: kind.span,
+        provider,
+        provider_span: provider_argument.map(|written| written.span),
+        provider_instance,
+        repetition: repetition(body, enabled, diagnostics),
+        depends_on: Vec::new(),
+        lifecycle: Lifecycle::default(),
+        provisioners: Vec::new(),
+        connection: None,
+        body: config.unwrap_or_else(nothing),
+        check: None,
+    })
+}
+
+const TRIGGER: Shape =
+    Shape { what: "an `action_trigger` block", attributes: &["events", "condition", "actions"], blocks: &[] };
+
+fn action_trigger(block: &Block, diagnostics: &mut Diagnostics) -> Option<ActionTrigger> {
+    check_labels(block, &[], diagnostics);
+    let body = &block.body;
+    check_shape(body, &TRIGGER, diagnostics);
+    for name in ["events", "actions"] {
+        blocks::required(block, name, diagnostics)?;
+    }
+    let mut events: Vec<TriggerEvent> = Vec::new();
+    for element in blocks::list(body, "events", diagnostics) {
+        let word = element.as_keyword().or(element.as_string().map(EcoString::as_str)).unwrap_or_default();
+        match TriggerEvent::of_word(word) {
+            Some(event) if events.contains(&event) => diagnostics.push(
+                Diagnostic::error("duplicate-event", "Duplicate event")
+                    .detail(eco_format!("`{word}` is listed twice; an action is invoked once for it."))
+                    .at(element.span)
+                    .help("Remove it here."),
+            ),
+            Some(event) => events.push(event),
+            None => diagnostics.push(unknown_event(&element, word)),
+        }
+    }
+    let mut actions = blocks::list(body, "actions", diagnostics);
+    actions.retain(|element| {
+        let root = match &element.kind {
+            ExprKind::Traversal(traversal) => Some(&traversal.root),
+            ExprKind::Access(access) => access.base.as_traversal().map(|traversal| &traversal.root),
+            ExprKind::Error => return false,
+            _ => None,
+        };
+        let is_action = root.is_some_and(|root| root.as_str() == "action");
+        if !is_action {
+            diagnostics.push(
+                Diagnostic::error("not-an-action", "Reference to an action is required")
+                    .detail("`actions` lists references to `action` blocks of this module, or to their instances.")
+                    .at(element.span)
+                    .help("Write `actions = [action.type.name]`."),
+            );
+        }
+        is_action
+    });
+    let condition = blocks::expr(body, "condition");
+    (!events.is_empty()).then_some(ActionTrigger { events, condition, actions, span: block.header_span })
+}
+
+fn unknown_event(element: &Expr, word: &str) -> Diagnostic {
+    let known = TriggerEvent::ALL.map(TriggerEvent::word);
+    let diagnostic = Diagnostic::error("unknown-event", "Unknown event").at(element.span);
+    if matches!(word, "before_destroy" | "after_destroy") {
+        return diagnostic
+            .detail("Destroying an object triggers no action; creating and updating one do.")
+            .help("Remove it; a `provisioner` with `when = destroy` runs a program before an object is destroyed.");
+    }
+    let guess = plumb_model::diagnostic::did_you_mean(word, known);
+    diagnostic
+        .detail(eco_format!("The events are `{}`.", known.join("`, `")))
+        .maybe_help(guess.or(Some("Write them without quotes: `events = [after_create]`.".into())))
+}
+
 /// Names that mean nothing yet, but are kept free.
 fn check_kept_for_later(body: &Body, diagnostics: &mut Diagnostics) {
     for block in body.blocks().filter(|block| matches!(block.kind.as_str(), "locals")) {
@@ -148,6 +266,10 @@ fn lifecycle(block: &Block, mode: Mode, diagnostics: &mut Diagnostics) -> Lifecy
         destroy: flag(body, "destroy", diagnostics),
         ignore_changes: ignore_changes(body, diagnostics),
         replace_triggered_by: replace_triggered_by(body, diagnostics),
+        action_triggers: body
+            .blocks_of("action_trigger")
+            .filter_map(|block| action_trigger(block, diagnostics))
+            .collect(),
         preconditions: blocks::conditions(body, "precondition", diagnostics),
         postconditions: blocks::conditions(body, "postcondition", diagnostics),
     }

@@ -3,6 +3,7 @@ package modern
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	actionschema "github.com/hashicorp/terraform-plugin-framework/action/schema"
@@ -23,6 +24,7 @@ type notifyModel struct {
 	Name  types.String `tfsdk:"name"`
 	Times types.Int64  `tfsdk:"times"`
 	Fail  types.Bool   `tfsdk:"fail"`
+	Crash types.Bool   `tfsdk:"crash"`
 }
 
 var _ action.ActionWithConfigure = &notify{}
@@ -36,6 +38,7 @@ func (n *notify) Schema(_ context.Context, _ action.SchemaRequest, resp *action.
 		"name":  actionschema.StringAttribute{Required: true},
 		"times": actionschema.Int64Attribute{Optional: true, MarkdownDescription: "How often to report progress."},
 		"fail":  actionschema.BoolAttribute{Optional: true},
+		"crash": actionschema.BoolAttribute{Optional: true, MarkdownDescription: "Whether to end the process when it is done."},
 	}}
 }
 
@@ -58,6 +61,9 @@ func (n *notify) Invoke(ctx context.Context, req action.InvokeRequest, resp *act
 	}
 	if _, err := n.remote.Note("notify", "action", config.Name.ValueString()); err != nil {
 		resp.Diagnostics.AddError("Not notified", err.Error())
+	}
+	if config.Crash.ValueBool() {
+		os.Exit(1)
 	}
 }
 

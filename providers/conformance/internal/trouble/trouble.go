@@ -38,7 +38,7 @@ func AtStart() {
 // GetProviderSchema pads the schema with as many copies of a resource type as CONFORMANCE_TYPES says, so that it is as large as
 // those of big clouds.
 func (s *server) GetProviderSchema(ctx context.Context, req *tfprotov6.GetProviderSchemaRequest) (*tfprotov6.GetProviderSchemaResponse, error) {
-	resp, err := s.ProviderServer.GetProviderSchema(ctx, req)
+	resp, err := s.whole.GetProviderSchema(ctx, req)
 	copies, _ := strconv.Atoi(os.Getenv("CONFORMANCE_TYPES"))
 	if err != nil || copies == 0 {
 		return resp, err
@@ -52,9 +52,16 @@ func (s *server) GetProviderSchema(ctx context.Context, req *tfprotov6.GetProvid
 	return &padded, nil
 }
 
+// whole is all of the protocol: what came late to it stands in interfaces of its own.
+type whole interface {
+	tfprotov6.ProviderServer
+	tfprotov6.ActionServer
+	tfprotov6.ListResourceServer
+}
+
 // server passes every call on, and spoils some. The embedded interface does what is not spoilt.
 type server struct {
-	tfprotov6.ProviderServer
+	whole
 	types map[string]tftypes.Object
 }
 
@@ -70,7 +77,7 @@ func Wrap(inner tfprotov6.ProviderServer) tfprotov6.ProviderServer {
 			types[name] = object
 		}
 	}
-	return &server{ProviderServer: inner, types: types}
+	return &server{whole: inner.(whole), types: types}
 }
 
 // object is the wire's value of a resource as attributes; nil if there is none, or no trouble is possible.
@@ -188,7 +195,7 @@ func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanReso
 	case "plan-hang":
 		return nil, hang(ctx)
 	}
-	resp, err := s.ProviderServer.PlanResourceChange(ctx, req)
+	resp, err := s.whole.PlanResourceChange(ctx, req)
 	if err != nil {
 		return resp, err
 	}
@@ -230,7 +237,7 @@ func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyRe
 	case "apply-slow":
 		time.Sleep(3 * time.Second)
 	}
-	resp, err := s.ProviderServer.ApplyResourceChange(ctx, req)
+	resp, err := s.whole.ApplyResourceChange(ctx, req)
 	if err != nil {
 		return resp, err
 	}
@@ -264,7 +271,7 @@ func (s *server) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRe
 	case "read-hang":
 		return nil, hang(ctx)
 	}
-	resp, err := s.ProviderServer.ReadResource(ctx, req)
+	resp, err := s.whole.ReadResource(ctx, req)
 	if err != nil {
 		return resp, err
 	}
@@ -285,12 +292,12 @@ func (s *server) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRe
 
 func (s *server) ValidateResourceConfig(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
 	defer busy.Call()()
-	return s.ProviderServer.ValidateResourceConfig(ctx, req)
+	return s.whole.ValidateResourceConfig(ctx, req)
 }
 
 func (s *server) UpgradeResourceState(ctx context.Context, req *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
 	defer busy.Call()()
-	return s.ProviderServer.UpgradeResourceState(ctx, req)
+	return s.whole.UpgradeResourceState(ctx, req)
 }
 
 func problem(summary string) []*tfprotov6.Diagnostic {

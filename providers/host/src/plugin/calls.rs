@@ -12,14 +12,15 @@ use ecow::EcoString;
 use plumb_model::{Diagnostic, Diagnostics, Schema, Type, Value};
 use plumb_provider_api::{
     Answer, ApplyRequest, ApplyResponse, FunctionError, IdentitySchema, ImportTarget, ImportedResource,
-    MoveRequest, OpenResponse, PlanRequest, PlanResponse, Provider, ProviderSchema, RawState, ReadRequest,
-    ReadResponse,
+    Invoked, MoveRequest, OpenResponse, PlanRequest, PlanResponse, Progress, Provider, ProviderSchema,
+    RawState, ReadRequest, ReadResponse,
 };
 use plumb_provider_protocol::messages::{
     self, ApplyResourceChangeRequest, ApplyResourceChangeResponse, CallFunctionRequest, ConfigRequest,
-    DynamicValue, EphemeralPrivateRequest, ImportResourceStateRequest, MoveResourceStateRequest,
-    PlanResourceChangeRequest, ReadDataSourceRequest, ReadResourceRequest, ResourceIdentityData, Timestamp,
-    UpgradeResourceIdentityRequest, UpgradeResourceStateRequest, ValidateProviderConfigRequest,
+    DynamicValue, EphemeralPrivateRequest, ImportResourceStateRequest, InvokeActionEventType,
+    MoveResourceStateRequest, PlanResourceChangeRequest, ReadDataSourceRequest, ReadResourceRequest,
+    ResourceIdentityData, Timestamp, UpgradeResourceIdentityRequest, UpgradeResourceStateRequest,
+    ValidateProviderConfigRequest,
 };
 use plumb_provider_protocol::value;
 use tokio::sync::Mutex;
@@ -454,6 +455,58 @@ impl PluginProvider {
         Ok(self.speaker().reported(&answer.diagnostics))
     }
 
+    async fn action_request(
+        &self,
+        asked: &Asked<'_>,
+        kind: &str,
+        config: &Value,
+    ) -> Result<ConfigRequest, Diagnostics> {
+        let ty = self.typed(Category::Action, kind).await?.ty;
+        let config = self.send(asked, config, &ty)?;
+        Ok(ConfigRequest { type_name: kind.to_owned(), config, client_capabilities: Some(CAPABILITIES) })
+    }
+
+    async fn try_plan_action(&self, kind: &str, config: &Value) -> Result<Diagnostics, Diagnostics> {
+        let asked = Asked::of("PlanAction", kind);
+        let request = self.action_request(&asked, kind, config).await?;
+        let process = self.working().await?;
+        let answer = self.work(&process, &asked, process.client().plan_action(request)).await?;
+        let diagnostics = self.speaker().reported(&answer.diagnostics).into_result()?;
+        self.speaker().not_deferred(&asked, answer.deferred)?;
+        Ok(diagnostics)
+    }
+
+    /// Errors are those from before the provider was asked; afterwards, what is not said to have ended is lost.
+    async fn try_invoke(
+        &self,
+        kind: &str,
+        config: &Value,
+        progress: Progress,
+    ) -> Result<Invoked, Diagnostics> {
+        let asked = Asked::of("InvokeAction", kind);
+        let request = self.action_request(&asked, kind, config).await?;
+        let process = self.working().await?;
+        let client = process.client();
+        let events = async {
+            let mut events = client.invoke_action(request).await?;
+            while let Some(event) = events.message().await? {
+                match event.r#type {
+                    Some(InvokeActionEventType::Progress(said)) => progress(said.message.into()),
+                    Some(InvokeActionEventType::Completed(end)) => return Ok(Some(end)),
+                    None => {}
+                }
+            }
+            Ok(None)
+        };
+        Ok(match self.speaker().within(None, &process, &asked, events).await {
+            Ok(Some(end)) => Invoked::ended(self.speaker().reported(&end.diagnostics)),
+            Ok(None) => Invoked::lost(
+                self.speaker().broken(&asked, "the stream ended before the action was completed"),
+            ),
+            Err(errors) => Invoked::lost(errors),
+        })
+    }
+
     async fn try_call(
         &self,
         name: &str,
@@ -614,6 +667,21 @@ impl Provider for PluginProvider {
 
     async fn close(&self, kind: &str, private: Bytes) -> Diagnostics {
         either_way(self.try_close(kind, private).await)
+    }
+
+    async fn validate_action(&self, kind: &str, config: Value) -> Diagnostics {
+        let asked = Asked::of("ValidateActionConfig", kind);
+        let call =
+            |process: Process, request| async move { process.client().validate_action_config(request).await };
+        either_way(self.validate(Category::Action, asked, kind, &config, call).await)
+    }
+
+    async fn plan_action(&self, kind: &str, config: Value) -> Diagnostics {
+        either_way(self.try_plan_action(kind, &config).await)
+    }
+
+    async fn invoke(&self, kind: &str, config: Value, progress: Progress) -> Invoked {
+        self.try_invoke(kind, &config, progress).await.unwrap_or_else(Invoked::ended)
     }
 
     async fn call(&self, name: &str, arguments: Vec<Value>) -> Result<Value, FunctionError> {

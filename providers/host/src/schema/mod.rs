@@ -151,6 +151,7 @@ impl Schemas {
             resources: objects(Category::Resource)?,
             data_sources: objects(Category::DataSource)?,
             ephemeral_resources: objects(Category::Ephemeral)?,
+            actions: objects(Category::Action)?,
             functions,
             identities,
             provider_meta: meta.map(|m| (*m.schema).clone()),
@@ -185,6 +186,7 @@ impl Schemas {
             Category::Resource => ("unknown-resource-type", "Unknown resource type"),
             Category::DataSource => ("unknown-data-source", "Unknown data source"),
             Category::Ephemeral => ("unknown-ephemeral-type", "Unknown ephemeral resource type"),
+            Category::Action => ("unknown-action-type", "Unknown action type"),
             Category::Function => ("unknown-provider-function", "Unknown function of a provider"),
             _ => ("missing-provider-schema", "Provider has no schema"),
         };

@@ -10,15 +10,16 @@ use bytes::Bytes;
 use ecow::EcoString;
 use plumb_model::{Diagnostic, Diagnostics, Schema, Type, Value};
 use plumb_provider_api::{
-    ApplyRequest, ImportTarget, MoveRequest, PlanRequest, Provider, ProviderSchema, RawState, ReadRequest,
+    ApplyRequest, ImportTarget, MoveRequest, PlanRequest, Progress, Provider, ProviderSchema, RawState,
+    ReadRequest,
 };
 use prost::Message;
 use tokio::sync::OnceCell;
 use tonic::Status;
 
 use crate::messages::{
-    self, ApplyResourceChangeRequest, ApplyResourceChangeResponse, CallFunctionRequest, CallFunctionResponse,
-    ConfigRequest, ConfigureProviderRequest, DiagnosticsResponse, DynamicValue, Empty,
+    self, ActionSchema, ApplyResourceChangeRequest, ApplyResourceChangeResponse, CallFunctionRequest,
+    CallFunctionResponse, ConfigRequest, ConfigureProviderRequest, DiagnosticsResponse, DynamicValue, Empty,
     EphemeralPrivateRequest, FunctionError, GenerateResourceConfigRequest, GenerateResourceConfigResponse,
     GetFunctionsResponse, GetMetadataResponse, GetProviderSchemaResponse, GetResourceIdentitySchemasResponse,
     ImportResourceStateRequest, ImportResourceStateResponse, ImportedResource, MoveResourceStateRequest,
@@ -37,6 +38,7 @@ enum Of {
     Resource,
     Data,
     Ephemeral,
+    Action,
     Identity,
 }
 
@@ -48,7 +50,7 @@ pub struct Served {
 }
 
 /// Diagnostics as an answer has them, where the answer has nothing else.
-type Failed = Vec<messages::Diagnostic>;
+pub(super) type Failed = Vec<messages::Diagnostic>;
 
 fn sent(diagnostics: &Diagnostics) -> Failed {
     diagnostic::to_wire(diagnostics)
@@ -85,7 +87,7 @@ impl Served {
         self.schema.get_or_try_init(|| self.provider.schema()).await.map(|schema| &**schema)
     }
 
-    /// The type of the objects of a resource type, data source, ephemeral resource type or identity.
+    /// The type of the objects of a resource type, data source, ephemeral resource type, action or identity.
     async fn ty(&self, of: Of, kind: &str) -> Result<Type, Diagnostics> {
         let key = (of, kind.to_owned());
         let types = || self.types.lock().unwrap_or_else(PoisonError::into_inner);
@@ -98,6 +100,7 @@ impl Served {
             Of::Resource => object(&schema.resources),
             Of::Data => object(&schema.data_sources),
             Of::Ephemeral => object(&schema.ephemeral_resources),
+            Of::Action => object(&schema.actions),
             Of::Identity => schema.identities.get(kind).map(|identity| identity.ty()),
         };
         let ty = ty.ok_or_else(|| {
@@ -175,6 +178,7 @@ impl Served {
             resources: named(&schema.resources),
             functions: named(&schema.functions),
             ephemeral_resources: named(&schema.ephemeral_resources),
+            actions: named(&schema.actions),
             ..Default::default()
         })
     }
@@ -200,6 +204,7 @@ impl Served {
                 .map(|(name, f)| (name.to_string(), schema::function_to_wire(f).encode_to_vec()))
                 .collect(),
             ephemeral_resource_schemas: objects(&schema.ephemeral_resources),
+            action_schemas: schema.actions.iter().map(|(name, s)| (name.to_string(), action(s))).collect(),
             ..Default::default()
         })
     }
@@ -587,13 +592,41 @@ impl Served {
         Err(Status::unimplemented("this provider lists nothing"))
     }
 
-    pub async fn validate_action_config(&self, _: ConfigRequest) -> Result<DiagnosticsResponse, Status> {
-        Err(Status::unimplemented("this provider has no actions"))
+    pub async fn validate_action_config(
+        &self,
+        request: ConfigRequest,
+    ) -> Result<DiagnosticsResponse, Status> {
+        let outcome = async {
+            let config = self.config(Of::Action, &request).await?;
+            Ok(self.provider.validate_action(&request.type_name, config).await)
+        };
+        Ok(DiagnosticsResponse { diagnostics: either(outcome.await) })
     }
 
-    pub async fn plan_action(&self, _: ConfigRequest) -> Result<PlanActionResponse, Status> {
-        Err(Status::unimplemented("this provider has no actions"))
+    pub async fn plan_action(&self, request: ConfigRequest) -> Result<PlanActionResponse, Status> {
+        let outcome = async {
+            let config = self.config(Of::Action, &request).await?;
+            Ok(self.provider.plan_action(&request.type_name, config).await)
+        };
+        Ok(PlanActionResponse { diagnostics: either(outcome.await), deferred: None })
     }
+
+    /// Invokes an action; what it says while it runs goes through the progress, its end is the result. None if the
+    /// provider itself does not know what became of it.
+    pub async fn invoke_action(&self, request: ConfigRequest, progress: Progress) -> Option<Failed> {
+        match self.config(Of::Action, &request).await {
+            Err(errors) => Some(sent(&errors)),
+            Ok(config) => {
+                let invoked = self.provider.invoke(&request.type_name, config, progress).await;
+                invoked.certain.then(|| sent(&invoked.diagnostics))
+            }
+        }
+    }
+}
+
+/// The schema of an action, which has a message of its own around it.
+fn action(of: &Schema) -> Vec<u8> {
+    ActionSchema { schema: Some(schema::to_wire(of).encode_to_vec()) }.encode_to_vec()
 }
 
 fn either(outcome: Result<Diagnostics, Diagnostics>) -> Failed {

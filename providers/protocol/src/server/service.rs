@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use prost::Message;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tonic::body::Body;
 use tonic::codegen::http;
 use tonic::codegen::tokio_stream::Stream;
@@ -17,8 +17,10 @@ use tonic_prost::ProstCodec;
 
 use super::provider::Served;
 use crate::MESSAGE_LIMIT;
-use crate::messages::Empty;
 use crate::messages::side::{ConnInfo, HealthCheckRequest, HealthCheckResponse, ServingStatus, StdioData};
+use crate::messages::{
+    ActionProgress, ConfigRequest, DiagnosticsResponse, Empty, InvokeActionEvent, InvokeActionEventType,
+};
 use crate::method::{Method, Version, side, unary_calls};
 
 /// The end of a plugin, as a host asks for it.
@@ -94,6 +96,11 @@ impl Service {
                 grpc::<Empty, StdioData>().server_streaming(Silent(self.shutdown), request).await
             }
             side::BROKER => grpc::<ConnInfo, ConnInfo>().streaming(Silent(self.shutdown), request).await,
+            path if path == Method::InvokeAction.path(Version::V6) => {
+                grpc::<ConfigRequest, InvokeActionEvent>()
+                    .server_streaming(Invoking(self.served), request)
+                    .await
+            }
             _ => self.provider(request).await,
         }
     }
@@ -164,6 +171,50 @@ fn lost(error: tokio::task::JoinError) -> Status {
         text.or_else(|| panic.downcast_ref::<String>().cloned())
     });
     Status::internal(format!("the provider panicked: {}", said.unwrap_or_else(|| "no reason given".into())))
+}
+
+/// Invokes an action. It runs on a task of its own, so that it goes on when the host hangs up.
+struct Invoking(Arc<Served>);
+
+/// What an action says, as it comes.
+struct Said(mpsc::UnboundedReceiver<Result<InvokeActionEvent, Status>>);
+
+impl Stream for Said {
+    type Item = Result<InvokeActionEvent, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_recv(context)
+    }
+}
+
+impl ServerStreamingService<ConfigRequest> for Invoking {
+    type Response = InvokeActionEvent;
+    type ResponseStream = Said;
+    type Future = std::future::Ready<Result<Response<Said>, Status>>;
+
+    fn call(&mut self, request: Request<ConfigRequest>) -> Self::Future {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let served = self.0.clone();
+        tokio::spawn(async move {
+            // Nobody listens to what is said after the host hung up.
+            let event = |event| InvokeActionEvent { r#type: Some(event) };
+            let said = sender.clone();
+            let progress = Arc::new(move |message: ecow::EcoString| {
+                let message = ActionProgress { message: message.to_string() };
+                let _ = said.send(Ok(event(InvokeActionEventType::Progress(message))));
+            });
+            let request = request.into_inner();
+            let invoked = tokio::spawn(async move { served.invoke_action(request, progress).await }).await;
+            let _ = sender.send(match invoked {
+                Ok(Some(diagnostics)) => {
+                    Ok(event(InvokeActionEventType::Completed(DiagnosticsResponse { diagnostics })))
+                }
+                Ok(None) => Err(Status::unknown("nobody knows what became of the action")),
+                Err(error) => Err(lost(error)),
+            });
+        });
+        std::future::ready(Ok(Response::new(Said(receiver))))
+    }
 }
 
 /// A stream on which nothing comes until the plugin ends: what it prints goes to its real output, and it offers no

@@ -41,6 +41,9 @@ impl Typer<'_> {
         self.conditions(&place, &decl.lifecycle.preconditions);
         let place = Place { this: Some(object.clone()), ..place };
         self.conditions(&place, &decl.lifecycle.postconditions);
+        for condition in decl.lifecycle.action_triggers.iter().filter_map(|t| t.condition.as_ref()) {
+            self.expr(&place, condition);
+        }
         for provisioner in &decl.provisioners {
             self.body(&place, &provisioner.body.body);
             provisioner.connection.iter().for_each(|block| self.body(&place, &block.body));
@@ -64,11 +67,11 @@ impl Typer<'_> {
     fn object(&mut self, place: &Place, decl: &ResourceDecl, schema: &Schema) -> Ty {
         let chosen = match decl.resource.mode {
             Mode::Managed => Phase::Apply,
-            Mode::Data | Mode::Ephemeral => Phase::Plan,
+            Mode::Data | Mode::Ephemeral | Mode::Action => Phase::Plan,
         };
         let object = self.with(place, |infer| block(infer, &decl.body.body, &schema.block, chosen));
         match decl.resource.mode {
-            Mode::Managed => object,
+            Mode::Managed | Mode::Action => object,
             // It is read when all that it is asked is known, and after what it waits for.
             Mode::Data | Mode::Ephemeral => {
                 let waits = decl.depends_on.iter().any(|expr| {

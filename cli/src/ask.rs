@@ -8,6 +8,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use ecow::EcoString;
 use plumb_semantics::inputs::InputOption;
 use plumb_semantics::program::VariableDecl;
+use rustix::termios::{self, LocalModes, OptionalActions, Termios};
 
 use crate::render::style::Role;
 use crate::ui::Ui;
@@ -48,20 +49,37 @@ pub fn values(variables: &[&VariableDecl], ui: &Ui) -> Vec<InputOption> {
 /// `None` if the input ended before there was an answer.
 fn value(decl: &VariableDecl, ui: &Ui) -> Option<EcoString> {
     let hidden = decl.sensitive || decl.ephemeral;
+    // Before the question is seen, since somebody may type at once.
+    let quiet = if hidden { Some(Quiet::begin()?) } else { None };
     let mut err = io::stderr().lock();
     err.write_all(question(decl, ui).as_bytes()).and_then(|()| err.flush()).ok()?;
-    let answer = match hidden {
-        true => rpassword::read_password().ok()?,
-        false => {
-            let mut line = String::new();
-            if io::stdin().lock().read_line(&mut line).ok()? == 0 {
-                return None;
-            }
-            line
-        }
-    };
+    let mut answer = String::new();
+    let read = io::stdin().lock().read_line(&mut answer).ok()?;
+    drop(quiet);
     let _ = writeln!(err);
+    if read == 0 {
+        return None;
+    }
     Some(answer.trim_end_matches(['\r', '\n']).into())
+}
+
+/// While it lives, the terminal does not show what is typed.
+struct Quiet(Termios);
+
+impl Quiet {
+    fn begin() -> Option<Quiet> {
+        let before = termios::tcgetattr(io::stdin()).ok()?;
+        let mut quiet = before.clone();
+        quiet.local_modes.remove(LocalModes::ECHO);
+        termios::tcsetattr(io::stdin(), OptionalActions::Now, &quiet).ok()?;
+        Some(Quiet(before))
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        let _ = termios::tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
+    }
 }
 
 fn question(decl: &VariableDecl, ui: &Ui) -> String {

@@ -11,9 +11,7 @@ use plumb_modules::{Event, Installation, Installer, fetch::Fetcher, lock};
 use plumb_provider_install::Choice;
 use plumb_semantics::inputs::{self, InputOption};
 use plumb_semantics::load::has_configuration;
-use plumb_semantics::{
-    InstalledModules, LoadOptions, Loaded, Module, NoneInstalled, World, load as load_program,
-};
+use plumb_semantics::{InstalledModules, LoadOptions, Loaded, Module, NoneInstalled, Texts, World};
 
 use crate::archive::ArchiveWorld;
 use crate::files;
@@ -32,11 +30,16 @@ pub fn folder() -> PathBuf {
 
 /// Loads the configuration of the working directory with the modules that are installed.
 pub fn load(world: &dyn World, options: &[InputOption]) -> Loaded {
+    load_again(world, options, &mut Texts::default())
+}
+
+/// The same where it was loaded before: texts that did not change are not parsed again.
+fn load_again(world: &dyn World, options: &[InputOption], texts: &mut Texts) -> Loaded {
     let constants = |root: &Module| given(world, root, options);
     match Installation::open(world, &folder(), Path::new(lock::FILE_NAME)) {
-        Ok(installed) => load_with(world, &installed, &constants),
+        Ok(installed) => load_in(Path::new("."), world, &installed, &constants, texts),
         Err(found) => {
-            let mut loaded = load_with(world, &NoneInstalled, &constants);
+            let mut loaded = load_in(Path::new("."), world, &NoneInstalled, &constants, texts);
             // Whether anything is missing cannot be said without the lock.
             let others = loaded.diagnostics.into_iter().filter(|d| d.code != NOT_HERE[0]);
             loaded.diagnostics = others.chain(found).collect();
@@ -46,9 +49,9 @@ pub fn load(world: &dyn World, options: &[InputOption]) -> Loaded {
 }
 
 /// The same for a command that needs nothing but the files: modules that are not there are worth a warning, and the rest is
-/// looked at.
-pub fn load_leniently(world: &dyn World, options: &[InputOption]) -> Loaded {
-    let mut loaded = load(world, options);
+/// looked at. `texts` has what was parsed when it was loaded before.
+pub fn load_leniently(world: &dyn World, options: &[InputOption], texts: &mut Texts) -> Loaded {
+    let mut loaded = load_again(world, options, texts);
     if loaded.missing.iter().any(|request| request.library) {
         // Without a library nobody knows what its types and functions are, and little can be checked.
         return loaded;
@@ -62,7 +65,7 @@ pub fn load_leniently(world: &dyn World, options: &[InputOption]) -> Loaded {
 
 /// Loads the module in a directory, to look at what it declares: what it calls need not be installed.
 pub fn load_alone(world: &dyn World, directory: &Path) -> Loaded {
-    let mut loaded = load_in(directory, world, &NoneInstalled, &|_| IndexMap::new());
+    let mut loaded = load_in(directory, world, &NoneInstalled, &|_| IndexMap::new(), &mut Texts::default());
     loaded.diagnostics = loaded.diagnostics.into_iter().filter(|d| !NOT_HERE.contains(&d.code)).collect();
     loaded
 }
@@ -78,7 +81,7 @@ fn load_with(
     installed: &dyn InstalledModules,
     constants: &dyn Fn(&Module) -> IndexMap<EcoString, Value>,
 ) -> Loaded {
-    load_in(Path::new("."), world, installed, constants)
+    load_in(Path::new("."), world, installed, constants, &mut Texts::default())
 }
 
 fn load_in(
@@ -86,6 +89,7 @@ fn load_in(
     world: &dyn World,
     installed: &dyn InstalledModules,
     constants: &dyn Fn(&Module) -> IndexMap<EcoString, Value>,
+    texts: &mut Texts,
 ) -> Loaded {
     let options = LoadOptions {
         installed,
@@ -93,7 +97,7 @@ fn load_in(
         workspace: WORKSPACE.into(),
         terraform_version: TERRAFORM_VERSION,
     };
-    load_program(world, directory, &options)
+    plumb_semantics::load_again(world, directory, &options, texts)
 }
 
 /// The values that the user gave to variables. What is wrong with them is said when all of them are collected.

@@ -13,7 +13,7 @@ use plumb_model::{Diagnostic, Diagnostics, Sources, Span, Value};
 use plumb_semantics::check::lints::LINTS;
 use plumb_semantics::eval::{EvalOptions, Evaluator, Phase};
 use plumb_semantics::inputs::{InputOption, Inputs};
-use plumb_semantics::{Loaded, Program, World, inputs};
+use plumb_semantics::{Loaded, Program, Texts, World, inputs};
 
 use crate::archive::ArchiveWorld;
 use crate::args::VariableArgs;
@@ -66,9 +66,9 @@ pub fn check_only(world: &Arc<dyn World>, variables: &VariableArgs) -> Checked {
 }
 
 /// Loads and checks for a command that needs nothing but the files: what is not installed is no failure. Notes and
-/// warnings say what could not be checked without it.
-pub fn check_leniently(world: &Arc<dyn World>, options: &[InputOption]) -> Checked {
-    checked(modules::load_leniently(&**world, options), world, |d| d.code != "provider-not-installed")
+/// warnings say what could not be checked without it. `texts` has what was parsed when it was loaded before.
+pub fn check_leniently(world: &Arc<dyn World>, options: &[InputOption], texts: &mut Texts) -> Checked {
+    checked(modules::load_leniently(&**world, options, texts), world, |d| d.code != "provider-not-installed")
 }
 
 /// Checks a configuration that has been loaded from a world.

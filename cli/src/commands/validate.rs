@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use plumb_model::{Diagnostic, Diagnostics, Severity, Sources};
-use plumb_semantics::World;
+use plumb_semantics::{Texts, World};
 
 use crate::args::ValidateArgs;
 use crate::fix::{self, Fix};
@@ -19,9 +19,11 @@ const MOST_ROUNDS: usize = 32;
 
 /// Runs `plumb validate`.
 pub fn run(args: &ValidateArgs, ui: &Ui) -> Exit {
-    let mut checked = check(args);
+    // Each round of mending looks at everything again, and most of the texts did not change.
+    let mut texts = Texts::default();
+    let mut checked = check(args, &mut texts);
     if args.fix {
-        match mend(checked, args, ui) {
+        match mend(checked, &mut texts, args, ui) {
             Ok(mended) => checked = mended,
             Err(trouble) => {
                 ui.diagnostics(&trouble, &Sources::new());
@@ -46,9 +48,9 @@ pub fn run(args: &ValidateArgs, ui: &Ui) -> Exit {
     Exit::Done
 }
 
-fn check(args: &ValidateArgs) -> Checked {
+fn check(args: &ValidateArgs, texts: &mut Texts) -> Checked {
     let world: Arc<dyn World> = Arc::new(DiskWorld::new());
-    let checked = session::check_leniently(&world, &args.variables.in_order);
+    let checked = session::check_leniently(&world, &args.variables.in_order, texts);
     Checked { diagnostics: checked.diagnostics.into_iter().map(importable).collect(), ..checked }
 }
 
@@ -63,7 +65,12 @@ fn importable(mut found: Diagnostic) -> Diagnostic {
 
 /// Makes the safe suggestions until there are none, and shows what was changed. With `-diff` nothing is written, so only
 /// the first round can be shown.
-fn mend(mut checked: Checked, args: &ValidateArgs, ui: &Ui) -> Result<Checked, Diagnostics> {
+fn mend(
+    mut checked: Checked,
+    texts: &mut Texts,
+    args: &ValidateArgs,
+    ui: &Ui,
+) -> Result<Checked, Diagnostics> {
     for _ in 0..MOST_ROUNDS {
         let fixes = fix::of(&checked.diagnostics, &checked.program.sources);
         if fixes.is_empty() {
@@ -78,7 +85,7 @@ fn mend(mut checked: Checked, args: &ValidateArgs, ui: &Ui) -> Result<Checked, D
         if args.diff {
             break;
         }
-        checked = check(args);
+        checked = check(args, texts);
     }
     Ok(checked)
 }

@@ -5,8 +5,11 @@
 //! strings in JSON. [`parse_json`] reads the JSON syntax. [`format`](format()) lays a text out
 //! anew.
 //!
+//! A text that is edited is parsed again as a [`Reading`], which keeps what did not change.
+//!
 //! This is the only crate that knows pest. Nothing here knows what names mean.
 
+mod again;
 mod explain;
 mod format;
 pub mod json;
@@ -17,6 +20,7 @@ mod scan;
 mod token;
 pub mod tree;
 
+pub use again::Reading;
 pub use format::{FormatResult, format};
 pub use json::parse_json;
 pub use origin::Origin;

@@ -25,6 +25,7 @@ use pest::error::InputLocation;
 use pest::iterators::{Pair, Pairs};
 use plumb_model::{Diagnostic, Diagnostics, SourceId, Span};
 
+use crate::again::Memory;
 use crate::explain::{self, Place, Trouble};
 use crate::origin::Origin;
 use crate::scan::scan;
@@ -55,6 +56,30 @@ pub fn parse(source: SourceId, text: &str, dialect: Dialect) -> Parsed<File> {
     let origin = Origin::whole(source);
     let parsed = with_walker(text, dialect, GroupKind::Body, &origin, |walker, root| walker.body(root));
     Parsed { tree: File { source, dialect, body: parsed.tree }, diagnostics: parsed.diagnostics }
+}
+
+/// The same, with a memory of the blocks that the text had before, and with what the scanner made of it.
+pub(crate) fn parse_whole(
+    source: SourceId,
+    text: &str,
+    dialect: Dialect,
+    memory: &mut Memory,
+) -> (Parsed<File>, Scan) {
+    let origin = Origin::whole(source);
+    let (scan, diagnostics) = scan(text, dialect, GroupKind::Body, &origin);
+    let mut walker = Walker {
+        text,
+        dialect,
+        origin: &origin,
+        scan: &scan,
+        diagnostics,
+        deep: false,
+        memory: Some(memory),
+    };
+    let body = walker.body(scan.groups.len() - 1);
+    let mut diagnostics = walker.diagnostics;
+    diagnostics.sort();
+    (Parsed { tree: File { source, dialect, body }, diagnostics }, scan)
 }
 
 /// Parses a text that is one expression. Line breaks do not count in it.
@@ -101,7 +126,7 @@ fn with_walker<T>(
     walk: impl FnOnce(&mut Walker, usize) -> T,
 ) -> Parsed<T> {
     let (scan, diagnostics) = scan(text, dialect, root, origin);
-    let mut walker = Walker { text, dialect, origin, scan: &scan, diagnostics, deep: false };
+    let mut walker = Walker { text, dialect, origin, scan: &scan, diagnostics, deep: false, memory: None };
     let tree = walk(&mut walker, scan.groups.len() - 1);
     let mut diagnostics = walker.diagnostics;
     diagnostics.sort();
@@ -117,6 +142,8 @@ struct Walker<'a> {
     diagnostics: Diagnostics,
     /// Whether it has been said that something is nested too deeply.
     deep: bool,
+    /// Outside of blocks: those that the text had before.
+    memory: Option<&'a mut Memory>,
 }
 
 /// A stretch of tokens that the grammar is applied to, and their kinds.
@@ -291,7 +318,7 @@ impl<'a> Walker<'a> {
         let tokens = &run.tokens[range.clone()];
         let span = self.span_over(tokens);
         if pair.as_rule() == Rule::block {
-            return Item::Block(Arc::new(self.block(tokens, &run.kinds[range], span)));
+            return Item::Block(self.top_block(tokens, &run.kinds[range], span));
         }
         let name = self.ident(tokens[0]);
         let value = match pair.into_inner().next() {
@@ -299,6 +326,29 @@ impl<'a> Walker<'a> {
             None => Expr::new(ExprKind::Error, span),
         };
         Item::Attribute(Attribute { name, value, span })
+    }
+
+    /// A block, which may be the same as in the text before. What was nested too deeply once is not said again, so from
+    /// then on every block is made anew.
+    fn top_block(&mut self, tokens: &[Token], kinds: &str, span: Span) -> Arc<Block> {
+        let Some(memory) = self.memory.take().filter(|_| !self.deep) else {
+            return Arc::new(self.block(tokens, kinds, span));
+        };
+        // Its tokens are a part of the tokens of the file.
+        let run = self.scan.groups.last().map_or(0, |group| group.first as usize);
+        let top = &self.scan.tokens[run..];
+        let first = run + top.partition_point(|token| token.start < tokens[0].start);
+        let header = (first as u32, (first + tokens.len()) as u32);
+        let block = memory.find(span.source, self.text, self.scan, header).unwrap_or_else(|| {
+            let before = self.diagnostics.len();
+            let block = Arc::new(self.block(tokens, kinds, span));
+            if self.diagnostics.len() == before && !self.deep {
+                memory.keep(self.scan, header, &block);
+            }
+            block
+        });
+        self.memory = Some(memory);
+        block
     }
 
     fn block(&mut self, tokens: &[Token], kinds: &str, span: Span) -> Block {

@@ -29,12 +29,14 @@ use crate::program::{
 use crate::provisioner::{self, KINDS};
 use crate::schemas::Schemas;
 use crate::world::World;
+use places::Places;
 use references::{Checker, Context};
 
 mod calls;
 mod functions;
 pub mod lints;
 mod moves;
+mod places;
 mod providers;
 mod references;
 mod schema;
@@ -62,7 +64,8 @@ pub fn check(program: &Arc<Program>, schemas: &Arc<dyn Schemas>, world: &Arc<dyn
     schema::check(program, &**schemas, &mut diagnostics);
     // What is wrong by form is not said again.
     let of_types = types::check(program, &**schemas, &**world).into_iter();
-    let of_types: Diagnostics = of_types.filter(|d| !overlaps(d, &diagnostics)).collect();
+    let by_form = Places::of(&diagnostics);
+    let of_types: Diagnostics = of_types.filter(|d| !by_form.overlap(d)).collect();
     try_out(program, schemas, world, &of_types, &mut diagnostics);
     diagnostics.extend(of_types);
     let mut diagnostics = lints::check(program, &**world, diagnostics);
@@ -89,22 +92,14 @@ fn try_out(
         exactly_terraform_1_11: false,
     };
     let mut evaluator = Evaluator::new(program.clone(), options);
+    let typed = Places::of(of_types);
     for id in program.order() {
         // Warnings are for when values are known; what could not be read was reported then; and what types say is said
         // better by them.
-        let said = |d: &Diagnostic| d.code == "invalid-expression" || overlaps(d, of_types);
+        let said = |d: &Diagnostic| d.code == "invalid-expression" || typed.overlap(d);
         let found = evaluator.try_out(id).into_iter();
         diagnostics.extend(found.filter(|d| d.is_error() && !said(d)));
     }
-}
-
-/// Whether a diagnostic is about a place that others are about too.
-fn overlaps(diagnostic: &Diagnostic, others: &Diagnostics) -> bool {
-    let Some(span) = diagnostic.span() else { return false };
-    others
-        .iter()
-        .filter_map(Diagnostic::span)
-        .any(|other| other.source == span.source && other.start < span.end && span.start < other.end)
 }
 
 /// Each message once: a directory that is called from two places has its mistakes once, and what is wrong by form is

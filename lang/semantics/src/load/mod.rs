@@ -18,16 +18,18 @@ use indexmap::IndexMap;
 use plumb_model::address::ModulePath;
 use plumb_model::{Diagnostic, Diagnostics, SourceId, Sources, Span, Value};
 use plumb_syntax::tree::{Block, Expr};
-use plumb_syntax::{Dialect, parse, parse_json};
+use plumb_syntax::{Dialect, parse_json};
 
 use crate::expr::{Eval, FunctionContext, NoNames, Rules};
 use crate::graph;
 use crate::program::{Declarations, Library, Loaded, Module, ModuleId};
 use crate::world::{World, lexical};
+pub use again::Texts;
 use calls::Place;
 use declare::Declaring;
 pub use installed::{InstalledModule, InstalledModules, ModuleRequest, NoneInstalled, NotInstalled};
 
+mod again;
 pub(crate) mod blocks;
 mod calls;
 mod constant;
@@ -80,6 +82,15 @@ pub fn has_configuration(world: &dyn World, directory: &Path) -> bool {
 ///
 /// The names of sources are the paths that this path leads to, so a relative one gives relative names.
 pub fn load(world: &dyn World, root: &Path, options: &LoadOptions<'_>) -> Loaded {
+    load_again(world, root, options, &mut Texts::default())
+}
+
+/// The same for a configuration that is loaded again and again while its files change: what did not change is not parsed
+/// again. What is found is what [`load`] finds.
+///
+/// The program that was loaded before is best dropped first, since trees that it holds are copied where they move.
+pub fn load_again(world: &dyn World, root: &Path, options: &LoadOptions<'_>, texts: &mut Texts) -> Loaded {
+    texts.begin();
     let mut loader = Loader {
         world,
         options,
@@ -93,9 +104,11 @@ pub fn load(world: &dyn World, root: &Path, options: &LoadOptions<'_>) -> Loaded
         memory: constant::Memory::default(),
         missing: Vec::new(),
         packages: HashMap::new(),
+        texts,
     };
     loader.load_tree(root);
-    let Loader { sources, mut diagnostics, mut modules, missing, .. } = loader;
+    let Loader { sources, mut diagnostics, mut modules, missing, texts, .. } = loader;
+    texts.end();
     diagnostics.extend(installed::not_installed(&missing));
     providers::resolve_all(&mut modules, &mut diagnostics);
     let program = graph::build(Arc::new(sources), modules);
@@ -121,6 +134,8 @@ struct Loader<'a> {
     missing: Vec<ModuleRequest>,
     /// The package that a directory was fetched in; both as paths without `.` and `..`.
     packages: HashMap<PathBuf, PathBuf>,
+    /// What was parsed before.
+    texts: &'a mut Texts,
 }
 
 /// A module that is still to be read.
@@ -250,9 +265,9 @@ impl Loader<'_> {
             self.diagnostics.extend(parsed.diagnostics);
             return (source, json::items(&parsed.tree, file.dialect, &mut self.diagnostics));
         }
-        let parsed = parse(source, &text, file.dialect);
-        self.diagnostics.extend(parsed.diagnostics);
-        (source, parsed.tree.body.items)
+        let parsed = self.texts.parse(path, source, text, file.dialect);
+        self.diagnostics.extend(parsed.diagnostics.iter().cloned());
+        (source, parsed.tree.body.items.clone())
     }
 }
 

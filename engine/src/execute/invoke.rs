@@ -258,7 +258,7 @@ fn agrees(planned: &Value, now: &Value) -> bool {
             planned.iter().all(|(name, value)| now.get(name).is_some_and(|now| agrees(value, now)))
         }
         _ => match (planned.as_items(), now.as_items()) {
-            (Some(planned), Some(now)) if !matches!(now.first(), None) && planned.len() == now.len() => {
+            (Some(planned), Some(now)) if !now.is_empty() && planned.len() == now.len() => {
                 planned.iter().zip(now).all(|(planned, now)| agrees(planned, now))
             }
             // The elements of a set with unknown parts have no order in which they could be compared.

@@ -55,8 +55,7 @@ async fn an_item_lives_in_another_process() {
     let service = service();
     let program = Path::new(env!("CARGO_BIN_EXE_terraform-provider-inventory")).to_owned();
     let plugin = Plugin::new(ADDRESS, Source::Program(program), Options::default());
-    let harness =
-        Harness::configured(std::sync::Arc::new(plugin.provider()), &arguments(&service)).await.unwrap();
+    let harness = Harness::configured(Arc::new(plugin.provider()), &arguments(&service)).await.unwrap();
     lives(&harness, &service).await;
     plugin.stop().await;
 }

@@ -188,6 +188,10 @@ impl Opening<'_> {
         if !path.exists() {
             return Ok(None);
         }
+        // Opening changes the files of the index. Whoever is killed while it does must not find them damaged next time.
+        if let Ok(Head { sequence, bytes, index: Some(_) }) = self.head {
+            Head { sequence, bytes, index: None }.write(&self.path(HEAD))?;
+        }
         let Unusable { reason, sequence } = match self.open_index() {
             Ok(usable) => return Ok(Some(usable)),
             Err(unusable) => unusable,

@@ -72,10 +72,9 @@ fn check_after_kill(workspace: &Workspace, n: usize, round: u64, killed: usize) 
         workspace.plumb(&["history", "show", &operation["number"].to_string()]).succeeds();
     }
     workspace.plumb(&["destroy", "-auto-approve"]).succeeds();
-    assert!(
-        workspace.recorded().is_empty() && !workspace.has("out") && workspace.files("made").is_empty(),
-        "{what}"
-    );
+    assert_eq!(workspace.recorded(), [""; 0], "{what}: nothing is recorded any more");
+    assert!(!workspace.has("out"), "{what}: left is {:?}", workspace.shell("find out").stdout);
+    assert_eq!(workspace.files("made"), Default::default(), "{what}: every command was undone");
 }
 
 /// It must end with a diagnostic, not by a signal.

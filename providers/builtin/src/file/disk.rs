@@ -1,7 +1,8 @@
 //! Files on disk: looking, writing whole, deleting with the directories that were made for them.
 //!
-//! A file is written under a name that is derived from its own, made durable, and renamed. Whoever is killed meanwhile
-//! leaves at most that one file behind, and the next write or deletion of the same path removes it.
+//! A file is written under a name that is derived from its own, made durable, and renamed; where directories above it are
+//! missing, that is done with the topmost of them and the file in it. Whoever is killed meanwhile leaves at most what has
+//! that name, and the next write or deletion of the same path removes it.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -174,21 +175,57 @@ pub(super) fn shared_above(path: &Path) -> Vec<String> {
     above.filter_map(|dir| dir.to_str().map(str::to_owned)).collect()
 }
 
-/// Makes the directories above a file and adds those that it made to `made`.
-pub(super) fn make_directories(path: &Path, mode: u32, made: &mut Vec<String>) -> Result<(), Diagnostics> {
-    for missing in missing_directories(path).into_iter().rev() {
-        let dir = PathBuf::from(&missing);
-        match fs::DirBuilder::new().mode(mode).create(&dir) {
-            Ok(()) => made.push(missing),
-            // Somebody else was faster.
-            Err(e) if e.kind() == ErrorKind::AlreadyExists => continue,
-            Err(e) => return Err(trouble("make the directory", &dir, &e)),
+/// Writes a file whole, with the directories above it that are missing; gives those. All of it comes into being in one
+/// step: missing directories are made aside with the file in them and moved to their place, so that whoever is killed
+/// meanwhile leaves no directory of which nobody knows that it was made.
+pub(super) fn create(
+    path: &Path,
+    bytes: &[u8],
+    mode: u32,
+    directory_mode: u32,
+    replace: bool,
+) -> Result<Vec<String>, Diagnostics> {
+    loop {
+        let missing = missing_directories(path);
+        let Some(top) = missing.last().map(PathBuf::from) else {
+            return write(path, bytes, mode, replace).map(|()| Vec::new());
+        };
+        remove_leftovers(path)?;
+        let aside = aside(&top, path);
+        let made = make_aside(&aside, &top, path, bytes, (mode, directory_mode));
+        let moved = made.and_then(|()| fs::rename(&aside, &top));
+        match moved.and_then(|()| sync_directory(directory(&top))) {
+            Ok(()) => return Ok(missing),
+            Err(error) => {
+                // What cannot be removed now is removed by the next write or deletion.
+                let _ = fs::remove_dir_all(&aside);
+                // Somebody else was faster, so there is less to make.
+                if !exists(&top) {
+                    return Err(trouble("make the directory", &top, &error));
+                }
+            }
         }
-        fs::set_permissions(&dir, fs::Permissions::from_mode(mode))
-            .and_then(|()| sync_directory(directory(&dir)))
-            .map_err(|e| trouble("make the directory", &dir, &e))?;
     }
-    Ok(())
+}
+
+/// Makes a directory that stands for a missing one, with everything below that leads to a file, and the file.
+fn make_aside(
+    aside: &Path,
+    top: &Path,
+    path: &Path,
+    bytes: &[u8],
+    (mode, directory_mode): (u32, u32),
+) -> io::Result<()> {
+    let below = path.strip_prefix(top).map_err(io::Error::other)?;
+    let file = aside.join(below);
+    let mut directories: Vec<&Path> = file.ancestors().skip(1).take(below.components().count()).collect();
+    directories.reverse();
+    for dir in &directories {
+        fs::DirBuilder::new().mode(directory_mode).create(dir)?;
+        fs::set_permissions(dir, fs::Permissions::from_mode(directory_mode))?;
+    }
+    write_temporary(&file, bytes, mode)?;
+    directories.iter().rev().try_for_each(|dir| sync_directory(dir))
 }
 
 /// The name under which a file is written before it is renamed. Nobody else uses it.
@@ -206,18 +243,36 @@ fn temporary(path: &Path) -> PathBuf {
     directory(path).join(name)
 }
 
+/// The name under which a directory above a file is made before it is renamed. Nobody else uses it: files that need the
+/// same directory have names of their own for it.
+fn aside(dir: &Path, path: &Path) -> PathBuf {
+    let digest = hex::encode(Sha256::digest(path.as_os_str().as_encoded_bytes()));
+    directory(dir).join(format!(".{}.plumb-tmp", &digest[..32]))
+}
+
 /// Removes what an interrupted write of a file left behind.
 pub(super) fn remove_leftovers(path: &Path) -> Result<(), Diagnostics> {
     let temporary = temporary(path);
-    match fs::remove_file(&temporary) {
-        Ok(()) => Ok(()),
-        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(()),
-        Err(e) => Err(trouble("remove", &temporary, &e)),
+    removed(&temporary, fs::remove_file(&temporary))?;
+    for dir in path.ancestors().skip(1).filter(|dir| !dir.as_os_str().is_empty()) {
+        let aside = aside(dir, path);
+        removed(&aside, fs::remove_dir_all(&aside))?;
+    }
+    Ok(())
+}
+
+/// Whether something is gone.
+fn removed(path: &Path, result: io::Result<()>) -> Result<(), Diagnostics> {
+    match result {
+        Err(e) if !matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Err(trouble("remove", path, &e))
+        }
+        _ => Ok(()),
     }
 }
 
 /// Writes a file whole. Without `replace`, it must not exist.
-pub(super) fn write(path: &Path, bytes: &[u8], mode: u32, replace: bool) -> Result<(), Diagnostics> {
+fn write(path: &Path, bytes: &[u8], mode: u32, replace: bool) -> Result<(), Diagnostics> {
     remove_leftovers(path)?;
     let temporary = temporary(path);
     write_temporary(&temporary, bytes, mode).map_err(|e| {
@@ -281,4 +336,44 @@ pub(super) fn delete(path: &Path, made: &BTreeSet<String>) -> Result<(), Diagnos
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_need_the_same_directories_do_not_get_in_each_others_way() {
+        let base = tempfile::tempdir().unwrap();
+        let path = |i: usize| base.path().join(format!("a/b{}/f{i}", i % 3));
+        let made: BTreeSet<String> = std::thread::scope(|scope| {
+            let create = |i| move || create(&path(i), b"x", 0o644, 0o755, false).unwrap();
+            let all: Vec<_> = (0..24).map(|i| scope.spawn(create(i))).collect();
+            all.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        });
+        let text = |name: &str| base.path().join(name).to_str().unwrap().to_owned();
+        assert_eq!(made, ["a", "a/b0", "a/b1", "a/b2"].map(text).into());
+        for i in 0..24 {
+            assert_eq!(fs::read(path(i)).unwrap(), b"x");
+            delete(&path(i), &made).unwrap();
+        }
+        assert_eq!(fs::read_dir(base.path()).unwrap().count(), 0, "also nothing temporary");
+    }
+
+    #[test]
+    fn a_directory_that_was_not_finished_goes_with_the_next_write_or_deletion() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("a/b/f");
+        for finish in [
+            |path: &Path| drop(create(path, b"x", 0o644, 0o755, false).unwrap()),
+            |path: &Path| {
+                delete(path, &BTreeSet::new()).unwrap();
+            },
+        ] {
+            let left = aside(&base.path().join("a"), &path);
+            fs::create_dir_all(left.join("b")).unwrap();
+            finish(&path);
+            assert!(!left.exists());
+        }
+    }
 }

@@ -376,8 +376,7 @@ impl Write {
                 return Err(disk::foreign(self.path()));
             }
         }
-        disk::make_directories(self.path(), self.directory_mode, made)?;
-        disk::write(self.path(), &bytes, self.mode, overwrite)?;
+        made.extend(disk::create(self.path(), &bytes, self.mode, self.directory_mode, overwrite)?);
         Ok((digests, false))
     }
 
@@ -389,8 +388,7 @@ impl Write {
                 disk::set_mode(self.path(), found.mode, self.mode)?;
             }
             _ => {
-                disk::make_directories(self.path(), self.directory_mode, &mut Vec::new())?;
-                disk::write(self.path(), &bytes, self.mode, true)?;
+                disk::create(self.path(), &bytes, self.mode, self.directory_mode, true)?;
             }
         }
         Ok(digests)

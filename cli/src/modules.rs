@@ -30,11 +30,11 @@ pub fn folder() -> PathBuf {
 
 /// Loads the configuration of the working directory with the modules that are installed.
 pub fn load(world: &dyn World, options: &[InputOption]) -> Loaded {
-    load_again(world, options, &mut Texts::default())
+    load_again(world, options, None)
 }
 
-/// The same where it was loaded before: texts that did not change are not parsed again.
-fn load_again(world: &dyn World, options: &[InputOption], texts: &mut Texts) -> Loaded {
+/// The same where it is loaded again and again: texts that did not change are not parsed again.
+fn load_again(world: &dyn World, options: &[InputOption], texts: Option<&mut Texts>) -> Loaded {
     let constants = |root: &Module| given(world, root, options);
     match Installation::open(world, &folder(), Path::new(lock::FILE_NAME)) {
         Ok(installed) => load_in(Path::new("."), world, &installed, &constants, texts),
@@ -49,8 +49,8 @@ fn load_again(world: &dyn World, options: &[InputOption], texts: &mut Texts) -> 
 }
 
 /// The same for a command that needs nothing but the files: modules that are not there are worth a warning, and the rest is
-/// looked at. `texts` has what was parsed when it was loaded before.
-pub fn load_leniently(world: &dyn World, options: &[InputOption], texts: &mut Texts) -> Loaded {
+/// looked at. `texts` has what was parsed when it was loaded before, where it is loaded again and again.
+pub fn load_leniently(world: &dyn World, options: &[InputOption], texts: Option<&mut Texts>) -> Loaded {
     let mut loaded = load_again(world, options, texts);
     if loaded.missing.iter().any(|request| request.library) {
         // Without a library nobody knows what its types and functions are, and little can be checked.
@@ -65,7 +65,7 @@ pub fn load_leniently(world: &dyn World, options: &[InputOption], texts: &mut Te
 
 /// Loads the module in a directory, to look at what it declares: what it calls need not be installed.
 pub fn load_alone(world: &dyn World, directory: &Path) -> Loaded {
-    let mut loaded = load_in(directory, world, &NoneInstalled, &|_| IndexMap::new(), &mut Texts::default());
+    let mut loaded = load_in(directory, world, &NoneInstalled, &|_| IndexMap::new(), None);
     loaded.diagnostics = loaded.diagnostics.into_iter().filter(|d| !NOT_HERE.contains(&d.code)).collect();
     loaded
 }
@@ -81,7 +81,7 @@ fn load_with(
     installed: &dyn InstalledModules,
     constants: &dyn Fn(&Module) -> IndexMap<EcoString, Value>,
 ) -> Loaded {
-    load_in(Path::new("."), world, installed, constants, &mut Texts::default())
+    load_in(Path::new("."), world, installed, constants, None)
 }
 
 fn load_in(
@@ -89,7 +89,7 @@ fn load_in(
     world: &dyn World,
     installed: &dyn InstalledModules,
     constants: &dyn Fn(&Module) -> IndexMap<EcoString, Value>,
-    texts: &mut Texts,
+    texts: Option<&mut Texts>,
 ) -> Loaded {
     let options = LoadOptions {
         installed,
@@ -97,7 +97,10 @@ fn load_in(
         workspace: WORKSPACE.into(),
         terraform_version: TERRAFORM_VERSION,
     };
-    plumb_semantics::load_again(world, directory, &options, texts)
+    match texts {
+        Some(texts) => plumb_semantics::load_again(world, directory, &options, texts),
+        None => plumb_semantics::load(world, directory, &options),
+    }
 }
 
 /// The values that the user gave to variables. What is wrong with them is said when all of them are collected.

@@ -67,7 +67,11 @@ pub fn check_only(world: &Arc<dyn World>, variables: &VariableArgs) -> Checked {
 
 /// Loads and checks for a command that needs nothing but the files: what is not installed is no failure. Notes and
 /// warnings say what could not be checked without it. `texts` has what was parsed when it was loaded before.
-pub fn check_leniently(world: &Arc<dyn World>, options: &[InputOption], texts: &mut Texts) -> Checked {
+pub fn check_leniently(
+    world: &Arc<dyn World>,
+    options: &[InputOption],
+    texts: Option<&mut Texts>,
+) -> Checked {
     checked(modules::load_leniently(&**world, options, texts), world, |d| d.code != "provider-not-installed")
 }
 

@@ -41,7 +41,7 @@ pub fn give(
         let names = ephemeral.iter().filter(|name| !given.values.contains_key(*name));
         names.filter_map(|name| root.variables.get(name)).collect()
     };
-    if Missing::by_flag(args.input) == Missing::Ask && !missing(&given).is_empty() {
+    if Missing::by_flag(args.asking.input) == Missing::Ask && !missing(&given).is_empty() {
         options.extend(ask::values(&missing(&given), ui));
         given = collect(&options);
     }
@@ -86,7 +86,7 @@ fn not_given_again(decl: &VariableDecl) -> Diagnostic {
     Diagnostic::error("ephemeral-value-needed", "No value for ephemeral variable")
         .detail(format!("The variable `{name}` is ephemeral, so that the plan does not hold the value that it was made with; applying it needs the value again."))
         .at(decl.span)
-        .help(format!("Give it with `-var {name}=…`, in a `.tfvars` file, or as `TF_VAR_{name}`."))
+        .help(inputs::ways_to_give(name.as_str()))
 }
 
 fn was_not_given(decl: &VariableDecl) -> Diagnostic {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use plumb_model::{Diagnostic, Diagnostics, Sources};
-use plumb_semantics::{Texts, World};
+use plumb_semantics::World;
 
 use crate::args::MigrateArgs;
 use crate::files;
@@ -23,7 +23,7 @@ pub fn run(args: &MigrateArgs, ui: &Ui) -> Exit {
     if !session::require_configuration(&*world, ui) {
         return Exit::Error;
     }
-    let before = session::check_leniently(&world, &[], &mut Texts::default());
+    let before = session::check_leniently(&world, &[], None);
     if ui.diagnostics(&before.diagnostics, &before.program.sources) {
         ui.remark("Nothing was changed: only a configuration without errors can be turned.");
         return Exit::Error;
@@ -37,7 +37,7 @@ pub fn run(args: &MigrateArgs, ui: &Ui) -> Exit {
         return if refused { Exit::Error } else { Exit::Done };
     }
     let world: Arc<dyn World> = Arc::new(Overlay::new(world, &migration));
-    let after = session::check_leniently(&world, &[], &mut Texts::default());
+    let after = session::check_leniently(&world, &[], None);
     if after.diagnostics.has_errors() {
         ui.diagnostics(&after.diagnostics, &after.program.sources);
         ui.remark("Nothing was changed: as `.cfg` files these would have the errors above.");

@@ -20,10 +20,10 @@ const MOST_ROUNDS: usize = 32;
 /// Runs `plumb validate`.
 pub fn run(args: &ValidateArgs, ui: &Ui) -> Exit {
     // Each round of mending looks at everything again, and most of the texts did not change.
-    let mut texts = Texts::default();
-    let mut checked = check(args, &mut texts);
+    let mut texts = args.fix.then(Texts::default);
+    let mut checked = check(args, texts.as_mut());
     if args.fix {
-        match mend(checked, &mut texts, args, ui) {
+        match mend(checked, texts.as_mut(), args, ui) {
             Ok(mended) => checked = mended,
             Err(trouble) => {
                 ui.diagnostics(&trouble, &Sources::new());
@@ -48,7 +48,7 @@ pub fn run(args: &ValidateArgs, ui: &Ui) -> Exit {
     Exit::Done
 }
 
-fn check(args: &ValidateArgs, texts: &mut Texts) -> Checked {
+fn check(args: &ValidateArgs, texts: Option<&mut Texts>) -> Checked {
     let world: Arc<dyn World> = Arc::new(DiskWorld::new());
     let checked = session::check_leniently(&world, &args.variables.in_order, texts);
     Checked { diagnostics: checked.diagnostics.into_iter().map(importable).collect(), ..checked }
@@ -67,7 +67,7 @@ fn importable(mut found: Diagnostic) -> Diagnostic {
 /// the first round can be shown.
 fn mend(
     mut checked: Checked,
-    texts: &mut Texts,
+    mut texts: Option<&mut Texts>,
     args: &ValidateArgs,
     ui: &Ui,
 ) -> Result<Checked, Diagnostics> {
@@ -85,7 +85,7 @@ fn mend(
         if args.diff {
             break;
         }
-        checked = check(args, texts);
+        checked = check(args, texts.as_deref_mut());
     }
     Ok(checked)
 }

@@ -140,6 +140,21 @@ impl Diagnostic {
         self
     }
 
+    /// Says what to write instead of a name that is not known, as [`name_help`] does, and proposes it if one is close.
+    pub fn instead<'a>(
+        self,
+        written: &str,
+        span: Span,
+        candidates: impl IntoIterator<Item = &'a str>,
+    ) -> Diagnostic {
+        let candidates: Vec<&str> = candidates.into_iter().collect();
+        let diagnostic = self.maybe_help(name_help(written, candidates.iter().copied()));
+        match nearest(written, candidates) {
+            Some(guess) => diagnostic.suggest(span, guess, false),
+            None => diagnostic,
+        }
+    }
+
     /// Names the object it is about.
     pub fn about(mut self, address: impl std::fmt::Display) -> Diagnostic {
         self.address = Some(ecow::eco_format!("{address}"));
@@ -291,15 +306,14 @@ pub fn name_help<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str
     if let Some(help) = did_you_mean(written, candidates.iter().copied()) {
         return Some(help);
     }
-    let listed: Vec<String> = candidates.iter().take(LISTED).map(|name| format!("`{name}`")).collect();
-    match (candidates.len(), &listed[..]) {
-        (0, _) => None,
-        (1, [only]) => Some(ecow::eco_format!("The only one is {only}.")),
-        (all, _) if all > LISTED => {
-            Some(ecow::eco_format!("There are {} and {} more.", listed.join(", "), all - LISTED))
+    let quoted = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match candidates.as_slice() {
+        [] => None,
+        [only] => Some(ecow::eco_format!("The only one is `{only}`.")),
+        all if all.len() > LISTED => {
+            Some(ecow::eco_format!("There are {} and {} more.", quoted(&all[..LISTED]), all.len() - LISTED))
         }
-        (_, [first @ .., last]) => Some(ecow::eco_format!("There are {} and {last}.", first.join(", "))),
-        (_, []) => None,
+        [first @ .., last] => Some(ecow::eco_format!("There are {} and `{last}`.", quoted(first))),
     }
 }
 

@@ -103,11 +103,18 @@ pub fn missing<'a>(root: &'a Module, values: &IndexMap<EcoString, Value>) -> Vec
 
 /// Tells that a variable of the root module has no value, with the ways to give it one.
 pub fn without_value(decl: &VariableDecl) -> Diagnostic {
-    let name = &decl.name;
+    no_value(decl).at(decl.span).help(ways_to_give(&decl.name.name))
+}
+
+/// Tells that a variable has no value.
+pub(crate) fn no_value(decl: &VariableDecl) -> Diagnostic {
     Diagnostic::error("missing-variable", "No value for required variable")
-        .detail(eco_format!("The variable `{name}` has no default and no value was given."))
-        .at(decl.span)
-        .help(eco_format!("Give it with `-var {name}=…`, in a `.tfvars` file, or as `TF_VAR_{name}`."))
+        .detail(eco_format!("The variable `{}` has no default and no value was given.", decl.name))
+}
+
+/// How a variable of the root module is given a value, as help.
+pub fn ways_to_give(name: &str) -> EcoString {
+    eco_format!("Give it with `-var {name}=…`, in a `.tfvars` file, or as `TF_VAR_{name}`.")
 }
 
 /// Whether a value that is given for a variable becomes this value of it.

@@ -73,7 +73,7 @@ impl Reading {
 
     fn read(source: SourceId, text: Arc<str>, dialect: Dialect, before: Option<Reading>) -> Reading {
         let mut memory = Memory { before: before.map(|before| Before::new(before, &text)), kept: Vec::new() };
-        let (parsed, scan) = parse_whole(source, &text, dialect, &mut memory);
+        let (parsed, scan) = parse_whole(source, &text, dialect, Some(&mut memory));
         Reading { text, scan, blocks: memory.kept, parsed }
     }
 }

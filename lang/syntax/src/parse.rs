@@ -53,33 +53,21 @@ pub struct Parsed<T> {
 ///
 /// Every mistake that is independent of the others gives one diagnostic; the rest of the tree is complete.
 pub fn parse(source: SourceId, text: &str, dialect: Dialect) -> Parsed<File> {
-    let origin = Origin::whole(source);
-    let parsed = with_walker(text, dialect, GroupKind::Body, &origin, |walker, root| walker.body(root));
-    Parsed { tree: File { source, dialect, body: parsed.tree }, diagnostics: parsed.diagnostics }
+    parse_whole(source, text, dialect, None).0
 }
 
-/// The same, with a memory of the blocks that the text had before, and with what the scanner made of it.
+/// The same, perhaps with a memory of the blocks that the text had before, and with what the scanner made of it.
 pub(crate) fn parse_whole(
     source: SourceId,
     text: &str,
     dialect: Dialect,
-    memory: &mut Memory,
+    memory: Option<&mut Memory>,
 ) -> (Parsed<File>, Scan) {
     let origin = Origin::whole(source);
-    let (scan, diagnostics) = scan(text, dialect, GroupKind::Body, &origin);
-    let mut walker = Walker {
-        text,
-        dialect,
-        origin: &origin,
-        scan: &scan,
-        diagnostics,
-        deep: false,
-        memory: Some(memory),
-    };
-    let body = walker.body(scan.groups.len() - 1);
-    let mut diagnostics = walker.diagnostics;
-    diagnostics.sort();
-    (Parsed { tree: File { source, dialect, body }, diagnostics }, scan)
+    let body = |walker: &mut Walker, root| walker.body(root);
+    let (parsed, scan) = scan_and_walk(text, dialect, GroupKind::Body, &origin, memory, body);
+    let tree = File { source, dialect, body: parsed.tree };
+    (Parsed { tree, diagnostics: parsed.diagnostics }, scan)
 }
 
 /// Parses a text that is one expression. Line breaks do not count in it.
@@ -125,12 +113,23 @@ fn with_walker<T>(
     origin: &Origin,
     walk: impl FnOnce(&mut Walker, usize) -> T,
 ) -> Parsed<T> {
+    scan_and_walk(text, dialect, root, origin, None, walk).0
+}
+
+fn scan_and_walk<T>(
+    text: &str,
+    dialect: Dialect,
+    root: GroupKind,
+    origin: &Origin,
+    memory: Option<&mut Memory>,
+    walk: impl FnOnce(&mut Walker, usize) -> T,
+) -> (Parsed<T>, Scan) {
     let (scan, diagnostics) = scan(text, dialect, root, origin);
-    let mut walker = Walker { text, dialect, origin, scan: &scan, diagnostics, deep: false, memory: None };
+    let mut walker = Walker { text, dialect, origin, scan: &scan, diagnostics, deep: false, memory };
     let tree = walk(&mut walker, scan.groups.len() - 1);
     let mut diagnostics = walker.diagnostics;
     diagnostics.sort();
-    Parsed { tree, diagnostics }
+    (Parsed { tree, diagnostics }, scan)
 }
 
 /// Makes the tree from what the grammar matched.

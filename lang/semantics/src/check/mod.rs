@@ -16,7 +16,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use ecow::{EcoString, eco_format};
-use plumb_model::diagnostic::{did_you_mean, name_help, nearest};
+use plumb_model::diagnostic::did_you_mean;
 use plumb_model::{Diagnostic, Diagnostics, Span};
 use plumb_syntax::tree::{Block, Body, Expr, ExprKind, Item};
 
@@ -104,11 +104,15 @@ fn try_out(
 
 /// Each message once: a directory that is called from two places has its mistakes once, and what is wrong by form is
 /// wrong again when it is tried.
-fn once(diagnostics: Diagnostics) -> Diagnostics {
+pub(crate) fn once(diagnostics: Diagnostics) -> Diagnostics {
     let mut seen = HashSet::new();
     let fresh = |diagnostic: &Diagnostic| {
-        // Several arguments may be missing from one block, several attributes from one object.
-        let several = matches!(diagnostic.code, "missing-argument" | "absent-attribute");
+        // Several arguments may be missing from one block, several attributes from one object, several providers from one
+        // call.
+        let several = matches!(
+            diagnostic.code,
+            "missing-argument" | "absent-attribute" | "missing-provider-configuration"
+        );
         let detail = several.then(|| diagnostic.detail.clone());
         // An output that a module has not is an attribute that its object has not.
         let code =
@@ -352,15 +356,13 @@ impl ModuleChecker<'_> {
         let call = &self.program.module(parent).calls[call as usize];
         for (name, argument) in &call.arguments {
             if !module.variables.contains_key(name) {
-                let names = || module.variables.keys().map(EcoString::as_str);
-                let mut diagnostic = Diagnostic::error("unsupported-argument", "Unsupported argument")
-                    .detail(eco_format!("The module `{}` has no input variable `{name}`.", call.name))
-                    .at(argument.name_span)
-                    .maybe_help(name_help(name, names()));
-                if let Some(guess) = nearest(name, names()) {
-                    diagnostic = diagnostic.suggest(argument.name_span, guess, false);
-                }
-                self.diagnostics.push(diagnostic);
+                let names = module.variables.keys().map(EcoString::as_str);
+                self.diagnostics.push(
+                    Diagnostic::error("unsupported-argument", "Unsupported argument")
+                        .detail(eco_format!("The module `{}` has no input variable `{name}`.", call.name))
+                        .at(argument.name_span)
+                        .instead(name, argument.name_span, names),
+                );
             }
         }
         for (name, argument) in &call.arguments {

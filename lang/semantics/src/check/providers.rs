@@ -3,10 +3,11 @@
 //! Providers are there before anything is read or planned, also when everything is destroyed. So which instances there
 //! are is said by variables and locals, all the way back to what is written or given.
 
+use std::collections::HashSet;
+
 use ecow::eco_format;
 use plumb_model::{Diagnostic, Diagnostics, Span};
 use plumb_syntax::tree::{Expr, Traversal};
-use std::collections::HashSet;
 
 use crate::mentions::mentions;
 use crate::program::{ModuleId, NodeId, NodeKind, Program};

@@ -10,7 +10,7 @@
 use ecow::{EcoString, eco_format};
 use plumb_model::address::{Key, Mode};
 use plumb_model::convert::convert;
-use plumb_model::diagnostic::{name_help, nearest};
+use plumb_model::diagnostic::name_help;
 use plumb_model::schema::{AttributeType, NestedBlock, NestedObject};
 use plumb_model::{
     Attribute as SchemaAttribute, Block as Schema, Diagnostic, Diagnostics, Entries, Marks, Nesting,
@@ -661,16 +661,11 @@ fn deprecated(name: &str, reason: &str, span: Span) -> Diagnostic {
 pub(crate) fn unexpected_argument(attribute: &Attribute, schema: &Schema) -> Diagnostic {
     let name = attribute.name.as_str();
     let settable = schema.attributes.iter().filter(|(_, declared)| !declared.is_computed_only());
-    let diagnostic = Diagnostic::error("unsupported-argument", "Unsupported argument")
+    let names = settable.map(|(name, _)| name.as_str()).chain(schema.blocks.keys().map(EcoString::as_str));
+    Diagnostic::error("unsupported-argument", "Unsupported argument")
         .detail(eco_format!("An argument named `{name}` is not expected here."))
-        .at(attribute.name.span);
-    let names: Vec<&str> =
-        settable.map(|(name, _)| name.as_str()).chain(schema.blocks.keys().map(EcoString::as_str)).collect();
-    let diagnostic = diagnostic.maybe_help(name_help(name, names.iter().copied()));
-    match nearest(name, names) {
-        Some(guess) => diagnostic.suggest(attribute.name.span, guess, false),
-        None => diagnostic,
-    }
+        .at(attribute.name.span)
+        .instead(name, attribute.name.span, names)
 }
 
 /// That a schema has no such nested block.

@@ -485,10 +485,7 @@ fn missing_variable(decl: &VariableDecl, root: bool) -> Diagnostic {
     if root {
         return inputs::without_value(decl);
     }
-    let name = &decl.name;
-    Diagnostic::error("missing-variable", "No value for required variable")
-        .detail(eco_format!("The variable `{name}` has no default and no value was given."))
-        .help(eco_format!("Add `{name} = …` to the call of the module."))
+    inputs::no_value(decl).help(eco_format!("Add `{} = …` to the call of the module.", decl.name))
 }
 
 fn marks_of(sensitive: bool, ephemeral: bool) -> Marks {

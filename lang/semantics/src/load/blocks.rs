@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ecow::{EcoString, eco_format};
-use plumb_model::diagnostic::{did_you_mean, name_help, nearest};
+use plumb_model::diagnostic::did_you_mean;
 use plumb_model::{Diagnostic, Diagnostics, Span};
 use plumb_syntax::tree::{Attribute, Block, Body, Expr, ExprKind, Item};
 use plumb_syntax::{Dialect, Origin, parse_expression};
@@ -45,13 +45,11 @@ fn unexpected_argument(attribute: &Attribute, shape: &Shape) -> Diagnostic {
             .detail(eco_format!("In {}, `{name}` is a block, not an argument.", shape.what))
             .help(eco_format!("Write `{name} {{ … }}` without `=`."));
     }
-    let mut diagnostic = diagnostic
-        .detail(eco_format!("An argument `{name}` is not expected in {}.", shape.what))
-        .maybe_help(name_help(name, shape.attributes.iter().copied()));
-    if let Some(guess) = nearest(name, shape.attributes.iter().copied()) {
-        diagnostic = diagnostic.suggest(attribute.name.span, guess, false);
-    }
-    diagnostic
+    diagnostic.detail(eco_format!("An argument `{name}` is not expected in {}.", shape.what)).instead(
+        name,
+        attribute.name.span,
+        shape.attributes.iter().copied(),
+    )
 }
 
 fn unexpected_block(block: &Block, shape: &Shape) -> Diagnostic {

@@ -18,8 +18,9 @@ use indexmap::IndexMap;
 use plumb_model::address::ModulePath;
 use plumb_model::{Diagnostic, Diagnostics, SourceId, Sources, Span, Value};
 use plumb_syntax::tree::{Block, Expr};
-use plumb_syntax::{Dialect, parse_json};
+use plumb_syntax::{Dialect, parse, parse_json};
 
+use crate::check::once;
 use crate::expr::{Eval, FunctionContext, NoNames, Rules};
 use crate::graph;
 use crate::program::{Declarations, Library, Loaded, Module, ModuleId};
@@ -82,7 +83,7 @@ pub fn has_configuration(world: &dyn World, directory: &Path) -> bool {
 ///
 /// The names of sources are the paths that this path leads to, so a relative one gives relative names.
 pub fn load(world: &dyn World, root: &Path, options: &LoadOptions<'_>) -> Loaded {
-    load_again(world, root, options, &mut Texts::default())
+    load_with(world, root, options, None)
 }
 
 /// The same for a configuration that is loaded again and again while its files change: what did not change is not parsed
@@ -91,6 +92,12 @@ pub fn load(world: &dyn World, root: &Path, options: &LoadOptions<'_>) -> Loaded
 /// The program that was loaded before is best dropped first, since trees that it holds are copied where they move.
 pub fn load_again(world: &dyn World, root: &Path, options: &LoadOptions<'_>, texts: &mut Texts) -> Loaded {
     texts.begin();
+    let loaded = load_with(world, root, options, Some(texts));
+    texts.end();
+    loaded
+}
+
+fn load_with(world: &dyn World, root: &Path, options: &LoadOptions<'_>, texts: Option<&mut Texts>) -> Loaded {
     let mut loader = Loader {
         world,
         options,
@@ -107,10 +114,11 @@ pub fn load_again(world: &dyn World, root: &Path, options: &LoadOptions<'_>, tex
         texts,
     };
     loader.load_tree(root);
-    let Loader { sources, mut diagnostics, mut modules, missing, texts, .. } = loader;
-    texts.end();
+    let Loader { sources, mut diagnostics, mut modules, missing, .. } = loader;
     diagnostics.extend(installed::not_installed(&missing));
-    providers::resolve_all(&mut modules, &mut diagnostics);
+    let mut of_providers = Diagnostics::new();
+    providers::resolve_all(&mut modules, &mut of_providers);
+    diagnostics.extend(once(of_providers));
     let program = graph::build(Arc::new(sources), modules);
     diagnostics.sort();
     Loaded { program: Arc::new(program), diagnostics, missing }
@@ -134,8 +142,8 @@ struct Loader<'a> {
     missing: Vec<ModuleRequest>,
     /// The package that a directory was fetched in; both as paths without `.` and `..`.
     packages: HashMap<PathBuf, PathBuf>,
-    /// What was parsed before.
-    texts: &'a mut Texts,
+    /// What was parsed before, where that is kept.
+    texts: Option<&'a mut Texts>,
 }
 
 /// A module that is still to be read.
@@ -265,9 +273,12 @@ impl Loader<'_> {
             self.diagnostics.extend(parsed.diagnostics);
             return (source, json::items(&parsed.tree, file.dialect, &mut self.diagnostics));
         }
-        let parsed = self.texts.parse(path, source, text, file.dialect);
-        self.diagnostics.extend(parsed.diagnostics.iter().cloned());
-        (source, parsed.tree.body.items.clone())
+        let parsed = match &mut self.texts {
+            Some(texts) => texts.parse(path, source, text, file.dialect).clone(),
+            None => parse(source, &text, file.dialect),
+        };
+        self.diagnostics.extend(parsed.diagnostics);
+        (source, parsed.tree.body.items)
     }
 }
 

@@ -64,11 +64,7 @@ pub(super) fn resolve_all(modules: &mut [Module], diagnostics: &mut Diagnostics)
                 }
                 _ => {
                     let found = resolve(modules, id, decl).unwrap_or_else(|diagnostic| {
-                        // A module that is called several times has its mistakes once.
-                        let mut told = diagnostics.iter();
-                        if !told.any(|d| d.code == diagnostic.code && d.span() == diagnostic.span()) {
-                            diagnostics.push(*diagnostic);
-                        }
+                        diagnostics.push(*diagnostic);
                         (ProviderConfig::implied(source(&declarations, &decl.provider.name)), None)
                     });
                     match found {

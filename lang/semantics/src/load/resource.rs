@@ -55,12 +55,7 @@ pub(super) fn resource(
     let enabled = in_lifecycle.or_else(|| if native { blocks::expr(body, "enabled") } else { None });
     let repetition = repetition(body, enabled, diagnostics);
     let lifecycle = lifecycle_block.map(|block| lifecycle(block, mode, diagnostics)).unwrap_or_default();
-    let provider_argument = body.attribute("provider").map(|attribute| &attribute.value);
-    let provider = provider_argument.and_then(|written| provider_name(written, diagnostics));
-    let (provider, provider_instance) = match provider {
-        Some(name) => (name.key, name.instance),
-        None => (default_provider(&resource), None),
-    };
+    let (provider, provider_instance) = provider(body, &resource, diagnostics);
     check_kept_for_later(body, diagnostics);
     let provisioners = if mode == Mode::Managed {
         body.blocks_of("provisioner").filter_map(|block| provisioner(block, diagnostics)).collect()
@@ -83,7 +78,7 @@ pub(super) fn resource(
         span: block.header_span,
         kind_span: kind.span,
         provider,
-        provider_span: provider_argument.map(|written| written.span),
+        provider_span: body.attribute("provider").map(|attribute| attribute.value.span),
         provider_instance,
         repetition,
         depends_on: references(body, "depends_on", diagnostics),
@@ -121,12 +116,7 @@ pub(super) fn action(
     let body = &block.body;
     check_shape(body, if native { &NATIVE_ACTION } else { &ACTION }, diagnostics);
     let enabled = if native { blocks::expr(body, "enabled") } else { None };
-    let provider_argument = body.attribute("provider").map(|attribute| &attribute.value);
-    let named = provider_argument.and_then(|written| provider_name(written, diagnostics));
-    let (provider, provider_instance) = match named {
-        Some(name) => (name.key, name.instance),
-        None => (default_provider(&resource), None),
-    };
+    let (provider, provider_instance) = provider(body, &resource, diagnostics);
     let config = only_block(body, "config", diagnostics);
     let config = config.map(|block| {
         check_labels(block, &[], diagnostics);
@@ -141,7 +131,7 @@ pub(super) fn action(
         span: block.header_span,
         kind_span: kind.span,
         provider,
-        provider_span: provider_argument.map(|written| written.span),
+        provider_span: body.attribute("provider").map(|attribute| attribute.value.span),
         provider_instance,
         repetition: repetition(body, enabled, diagnostics),
         depends_on: Vec::new(),
@@ -249,9 +239,13 @@ pub(super) fn repetition(body: &Body, enabled: Option<Expr>, diagnostics: &mut D
     repetition
 }
 
-/// The name of the provider that a type belongs to, with nothing else said.
-fn default_provider(resource: &Resource) -> ProviderKey {
-    ProviderKey { name: EcoString::from(resource.provider_prefix()), alias: None }
+/// The provider configuration that a block names, with the instance of it, or the default one of its type's provider.
+fn provider(body: &Body, resource: &Resource, diagnostics: &mut Diagnostics) -> (ProviderKey, Option<Expr>) {
+    let written = body.attribute("provider").and_then(|named| provider_name(&named.value, diagnostics));
+    match written {
+        Some(name) => (name.key, name.instance),
+        None => (ProviderKey { name: EcoString::from(resource.provider_prefix()), alias: None }, None),
+    }
 }
 
 fn lifecycle(block: &Block, mode: Mode, diagnostics: &mut Diagnostics) -> Lifecycle {

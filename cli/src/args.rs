@@ -206,6 +206,14 @@ pub struct ValidateArgs {
     pub variables: VariableArgs,
 }
 
+/// Whether somebody may be asked.
+#[derive(Clone, Debug, Args)]
+pub struct AskingArgs {
+    /// Whether to ask for variables without a value, where somebody sits at the terminal.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "true", action = clap::ArgAction::Set, help_heading = "Variables")]
+    pub input: bool,
+}
+
 /// Values for variables.
 #[derive(Clone, Debug, Default, Args)]
 pub struct VariableArgs {
@@ -322,9 +330,9 @@ pub struct PlanningArgs {
     /// How many calls to providers may run at once.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..), help_heading = "How")]
     pub parallelism: u16,
-    /// Whether to ask for variables without a value, where somebody sits at the terminal.
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "true", action = clap::ArgAction::Set, help_heading = "Variables")]
-    pub input: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub asking: AskingArgs,
     /// Accepted for scripts; unchanged parts are always left out.
     #[arg(long, hide = true)]
     pub compact_warnings: bool,
@@ -407,9 +415,9 @@ pub struct RollbackArgs {
     /// How many calls to providers may run at once.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
     pub parallelism: u16,
-    /// Whether to ask for variables without a value, where somebody sits at the terminal.
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "true", action = clap::ArgAction::Set, help_heading = "Variables")]
-    pub input: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub asking: AskingArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub variables: VariableArgs,
@@ -545,9 +553,9 @@ pub struct ImportArgs {
     /// Why this is done; kept in the history.
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
-    /// Whether to ask for variables without a value, where somebody sits at the terminal.
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "true", action = clap::ArgAction::Set, help_heading = "Variables")]
-    pub input: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub asking: AskingArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub variables: VariableArgs,

@@ -13,7 +13,6 @@ use plumb_state::State;
 use plumb_state::record::OperationKind;
 
 use crate::args::{ApplyArgs, PlanFormat};
-use crate::commands::listen::Voice;
 use crate::commands::plan::{self, Opened};
 use crate::commands::state::report;
 use crate::session::{self, Session};
@@ -146,6 +145,7 @@ pub fn carry_out(work: Work, reason: Option<&str>, parallelism: usize, ui: &Ui) 
     let summary = plan.summary();
     let (mut listener, voice) = super::listen::for_steps(steps(&summary), ui);
     let header = store::header(kind, reason, digest);
+    let (canceller, cancel) = cancel::channel();
     let inputs = Inputs {
         plan: Arc::new(plan),
         evaluator: session.evaluator(Phase::Apply, SystemTime::now()),
@@ -154,10 +154,11 @@ pub fn carry_out(work: Work, reason: Option<&str>, parallelism: usize, ui: &Ui) 
         state,
         header,
         parallelism,
-        cancel: cancel::Cancel::never(),
+        cancel,
         listener: &mut *listener,
     };
-    let (report, found) = execute_interruptibly(inputs, voice);
+    let work = execute::execute(inputs);
+    let (report, found) = super::interruptibly(canceller, super::STOPPING_STEPS, voice, work);
     drop(listener);
     let failed = ui.diagnostics(&found, session.sources());
     tell(&report, &found, ui);
@@ -170,19 +171,6 @@ pub fn carry_out(work: Work, reason: Option<&str>, parallelism: usize, ui: &Ui) 
         super::output::tell(&report.outputs, ui);
     }
     if failed || report.cancelled { Exit::Error } else { Exit::Done }
-}
-
-fn execute_interruptibly(mut inputs: Inputs, voice: Voice) -> (Report, Diagnostics) {
-    let (canceller, cancel) = cancel::channel();
-    inputs.cancel = cancel;
-    session::runtime().block_on(async {
-        let stopping =
-            "Stopping: what runs is finished first. Press again to stop at once; nothing is lost either way.";
-        let interrupts = tokio::spawn(super::watch_interrupts(canceller, stopping, voice));
-        let done = execute::execute(inputs).await;
-        interrupts.abort();
-        done
-    })
 }
 
 /// Names what was not tried, and says how to go on after trouble.

@@ -44,9 +44,14 @@ pub fn write(
         ));
     }
     let missing = |found: &Diagnostic| found.code == "unknown-import-target";
-    let mut session =
-        session::open_despite(world.clone(), &args.variables, Missing::by_flag(args.input), ui, missing)
-            .ok_or(Exit::Error)?;
+    let mut session = session::open_despite(
+        world.clone(),
+        &args.variables,
+        Missing::by_flag(args.asking.input),
+        ui,
+        missing,
+    )
+    .ok_or(Exit::Error)?;
     let program = session.program.clone();
     let wanted: Vec<&ImportDecl> =
         program.root().imports.iter().filter(|decl| !is_declared(&program, decl)).collect();

@@ -27,7 +27,7 @@ pub fn run(args: &ImportArgs, ui: &Ui) -> Exit {
     if !session::require_configuration(&*world, ui) {
         return Exit::Error;
     }
-    let Some(session) = session::open(world, &args.variables, Missing::by_flag(args.input), ui) else {
+    let Some(session) = session::open(world, &args.variables, Missing::by_flag(args.asking.input), ui) else {
         return Exit::Error;
     };
     let address = match address(&args.address, &session) {

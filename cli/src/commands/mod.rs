@@ -108,6 +108,27 @@ fn begin(ui: &Ui) {
     }
 }
 
+/// Said when planning is interrupted.
+const STOPPING_PLAN: &str = "Stopping. Nothing has been changed.";
+/// Said when carrying out is interrupted.
+const STOPPING_STEPS: &str =
+    "Stopping: what runs is finished first. Press again to stop at once; nothing is lost either way.";
+
+/// Works until it is done, and passes interrupts on meanwhile.
+fn interruptibly<T>(
+    canceller: Canceller,
+    stopping: &'static str,
+    voice: Voice,
+    work: impl Future<Output = T>,
+) -> T {
+    crate::session::runtime().block_on(async {
+        let interrupts = tokio::spawn(watch_interrupts(canceller, stopping, voice));
+        let done = work.await;
+        interrupts.abort();
+        done
+    })
+}
+
 /// Passes interrupts on, as long as it is polled: the first stops gently, the second at once.
 async fn watch_interrupts(canceller: Canceller, stopping: &'static str, voice: Voice) {
     while tokio::signal::ctrl_c().await.is_ok() {

@@ -121,7 +121,7 @@ pub fn make(
             return None;
         }
     };
-    let session = session::open(world, &args.variables, Missing::by_flag(args.input), ui)?;
+    let session = session::open(world, &args.variables, Missing::by_flag(args.asking.input), ui)?;
     make_for(session, options, opened, ui)
 }
 
@@ -325,13 +325,7 @@ fn run_plan(
         cancel,
         listener,
     };
-    session::runtime().block_on(async {
-        let interrupts =
-            tokio::spawn(super::watch_interrupts(canceller, "Stopping. Nothing has been changed.", voice));
-        let planning = plan::plan(inputs).await;
-        interrupts.abort();
-        planning
-    })
+    super::interruptibly(canceller, super::STOPPING_PLAN, voice, plan::plan(inputs))
 }
 
 /// Shows a plan as a result.

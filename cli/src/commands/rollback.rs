@@ -36,7 +36,7 @@ pub fn run(args: &RollbackArgs, ui: &Ui) -> Result<Exit, StoreTrouble> {
     };
     ui.diagnostics(&store::warnings(opened.state()), &Sources::new());
     let Some(mut session) =
-        session::open(Arc::new(DiskWorld::new()), &args.variables, Missing::by_flag(args.input), ui)
+        session::open(Arc::new(DiskWorld::new()), &args.variables, Missing::by_flag(args.asking.input), ui)
     else {
         return Ok(Exit::Error);
     };
@@ -126,13 +126,7 @@ fn plan_once(
         cancel,
         listener: &mut *listener,
     };
-    Some(session::runtime().block_on(async {
-        let interrupts =
-            tokio::spawn(super::watch_interrupts(canceller, "Stopping. Nothing has been changed.", voice));
-        let planning = rollback::plan(inputs, way).await;
-        interrupts.abort();
-        planning
-    }))
+    Some(super::interruptibly(canceller, super::STOPPING_PLAN, voice, rollback::plan(inputs, way)))
 }
 
 /// Asks whether to go on; the exit code if not.
@@ -174,14 +168,8 @@ fn carry_out(args: &RollbackArgs, back: RollbackPlan, session: &Session, state: 
         cancel,
         listener: &mut *listener,
     };
-    let (report, found) = session::runtime().block_on(async {
-        let stopping =
-            "Stopping: what runs is finished first. Press again to stop at once; nothing is lost either way.";
-        let interrupts = tokio::spawn(super::watch_interrupts(canceller, stopping, voice));
-        let done = rollback::execute(inputs, back.clone()).await;
-        interrupts.abort();
-        done
-    });
+    let work = rollback::execute(inputs, back.clone());
+    let (report, found) = super::interruptibly(canceller, super::STOPPING_STEPS, voice, work);
     drop(listener);
     let failed = ui.diagnostics(&found, session.sources());
     apply::tell(&report, &found, ui);

@@ -253,11 +253,8 @@ impl<'a> Differ<'a> {
     fn blocks(&mut self, name: &str, before: Option<&Value>, after: Option<&Value>, inner: &Layout) -> usize {
         let (old, new) = (bodies(before), bodies(after));
         let is_set = [before, after].iter().flatten().any(|value| matches!(value.unmarked(), Value::Set(_)));
-        let values = |side: &[(String, &'_ Value)]| -> Vec<(String, Value)> {
-            side.iter().map(|(label, value)| (label.clone(), (*value).clone())).collect()
-        };
         let mut same = 0;
-        for operation in compare(&values(&old), &values(&new)) {
+        for operation in compare(&old, &new) {
             if let DiffOp::Equal { len, .. } = operation {
                 same += len;
                 continue;
@@ -292,15 +289,11 @@ impl<'a> Differ<'a> {
         inner: &Layout,
     ) {
         self.push_here(mark, format!("{name}{label} {{"));
-        self.deeper(|d| {
-            match [before, after].into_iter().flatten().find_map(|value| hidden(value.marks())) {
-                Some(hidden) => d.push(mark, hidden.to_owned()),
-                None => {
-                    let entries = |value: Option<&'_ Value>| value.and_then(Value::as_entries).cloned();
-                    let (before, after) = (entries(before), entries(after));
-                    d.entries(before.as_ref(), after.as_ref(), "attribute", &[], Some(inner));
-                }
-            }
+        let secret = [before, after].into_iter().flatten().find_map(|value| hidden(value.marks()));
+        let (before, after) = (before.and_then(Value::as_entries), after.and_then(Value::as_entries));
+        self.deeper(|d| match secret {
+            Some(secret) => d.push(mark, secret.to_owned()),
+            None => d.entries(before, after, "attribute", &[], Some(inner)),
         });
         self.push(Mark::Same, "}".to_owned());
     }

@@ -16,6 +16,7 @@ use plumb_model::address::{
     ConfigResource, Instance, ModuleInstance, ProviderConfig, ProviderSource, Target,
 };
 use plumb_model::{Marks, Path, Step, Type, Value};
+use plumb_semantics::program::TriggerEvent;
 use serde_json::value::RawValue;
 
 use super::artifact::{Artifact, PlanOptions, ProviderLock};
@@ -30,7 +31,6 @@ use crate::plan::{
     Cause, Change, CheckResult, DataRead, Drift, Invocation, Origin, OutputChange, Plan, StateBinding,
     Trigger,
 };
-use plumb_semantics::program::TriggerEvent;
 
 /// What cannot be saved, or is not a saved artifact.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

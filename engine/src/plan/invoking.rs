@@ -133,32 +133,13 @@ impl Walker<'_> {
         }
     }
 
-    /// Evaluates what an action is told and has its provider look at it, whether anything triggers the action or not.
-    pub(super) fn begin_validating(
-        &mut self,
-        task: Task,
-        instance: InstanceRef,
-    ) -> Result<Option<Running<Done>>, Diagnostics> {
-        let program = self.program.clone();
-        let decl = program.resource(instance.node).expect("an instance belongs to a resource node");
-        let (provider_config, schema) = self.type_schema(instance, decl)?;
-        let (config, found) = self.evaluator.config(instance, &schema.schema.block);
-        let address = self.evaluator.address(instance);
-        self.diagnostics.extend(found.into_result().map_err(|found| found.about(&address))?);
-        let provider = self.provider(&provider_config, decl)?;
-        let kind = decl.resource.kind.clone();
-        Ok(Some(Box::pin(async move {
-            let found = provider.validate_action(&kind, config.unmark_deep().0).await;
-            (task, Done::Action(instance, None, found.about(&address)))
-        })))
-    }
-
-    /// Evaluates what an action is told and asks its provider whether it can be invoked so.
+    /// Evaluates what an action is told and has its provider look at it. With a trigger, it is asked whether the action can
+    /// be invoked so; without one, or where nothing else visits the action, whether the arguments will do.
     pub(super) fn begin_action(
         &mut self,
         task: Task,
         instance: InstanceRef,
-        trigger: Trigger,
+        trigger: Option<Trigger>,
     ) -> Result<Option<Running<Done>>, Diagnostics> {
         let program = self.program.clone();
         let decl = program.resource(instance.node).expect("an instance belongs to a resource node");
@@ -168,21 +149,23 @@ impl Walker<'_> {
         self.diagnostics.extend(found.into_result().map_err(|found| found.about(&address))?);
         let provider = self.provider(&provider_config, decl)?;
         let plain = config.unmark_deep().0;
-        let sensitive = schema.schema.block.sensitive_paths(&config);
-        let config = config.mark_paths(sensitive.iter().map(|(path, marks)| (path, *marks)));
-        let config = without_ephemeral(&config);
-        let invocation = Invocation { address, provider: provider_config, config, trigger };
+        let validates = !matches!(trigger, Some(Trigger::Lifecycle { .. }));
+        let invocation = trigger.map(|trigger| {
+            let sensitive = schema.schema.block.sensitive_paths(&config);
+            let config = config.mark_paths(sensitive.iter().map(|(path, marks)| (path, *marks)));
+            let config = without_ephemeral(&config);
+            Box::new(Invocation { address: address.clone(), provider: provider_config, config, trigger })
+        });
+        let kind = decl.resource.kind.clone();
         Ok(Some(Box::pin(async move {
-            let kind = &invocation.address.resource.kind;
             let mut found = Diagnostics::new();
-            if invocation.trigger == Trigger::Request {
-                found = provider.validate_action(kind, plain.clone()).await;
+            if validates {
+                found = provider.validate_action(&kind, plain.clone()).await;
             }
-            if !found.has_errors() {
-                found.extend(provider.plan_action(kind, plain).await);
+            if invocation.is_some() && !found.has_errors() {
+                found.extend(provider.plan_action(&kind, plain).await);
             }
-            let found = found.about(&invocation.address);
-            (task, Done::Action(instance, Some(Box::new(invocation)), found))
+            (task, Done::Action(instance, invocation, found.about(&address)))
         })))
     }
 
@@ -190,14 +173,14 @@ impl Walker<'_> {
         &mut self,
         task: Task,
         instance: InstanceRef,
-        invocation: Option<Invocation>,
+        invocation: Option<Box<Invocation>>,
         found: Diagnostics,
     ) {
         let found = self.place(&Work::Declared(instance), found);
         let failed = found.has_errors();
         self.say(task, found);
         if !failed {
-            self.invocations.extend(invocation);
+            self.invocations.extend(invocation.map(|invocation| *invocation));
         }
     }
 

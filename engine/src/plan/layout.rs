@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use plumb_model::address::{ProviderSource, Resource};
-use plumb_model::{Block, address::Mode};
+use plumb_model::Block;
+use plumb_model::address::{Mode, ProviderSource, Resource};
 use serde::{Deserialize, Serialize};
 
 /// The nested blocks of a block, by name; everything else in it is an attribute.
@@ -15,8 +15,9 @@ pub struct Layout(BTreeMap<String, Layout>);
 impl Layout {
     /// The layout of a block.
     pub fn of(block: &Block) -> Layout {
-        let inner = |name: &ecow::EcoString| (name.to_string(), Layout::of(&block.blocks[name].block));
-        Layout(block.blocks.keys().map(inner).collect())
+        Layout(
+            block.blocks.iter().map(|(name, nested)| (name.to_string(), Layout::of(&nested.block))).collect(),
+        )
     }
 
     /// What is nested in the block of a name; none if that is no block.

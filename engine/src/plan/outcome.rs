@@ -58,15 +58,9 @@ pub(super) fn plan(walker: &mut Walker) -> Plan {
         targets.iter().map(|target| ecow::eco_format!("{target}")).collect()
     };
     let invocations = walker.invocations();
-    let mut layouts = layouts(&walker.schemas, &changes, &drift);
-    for Invocation { address, provider, .. } in &invocations {
-        let resource = &address.resource;
-        if let Some(known) = walker.schemas.get(&provider.source, resource.mode, &resource.kind) {
-            layouts.add(&provider.source, resource, &known.schema.block);
-        }
-    }
     Plan {
         purpose: walker.options.purpose,
+        layouts: layouts(&walker.schemas, &changes, &drift, &invocations),
         invocations,
         data: data(walker),
         outputs: outputs(walker),
@@ -78,7 +72,6 @@ pub(super) fn plan(walker: &mut Walker) -> Plan {
             .modules()
             .flat_map(|(id, _)| walker.evaluator.module_instances(id).to_vec())
             .collect(),
-        layouts,
         state: std::mem::take(&mut walker.prior.binding),
         timestamp: walker.timestamp.clone(),
         changes,
@@ -88,14 +81,20 @@ pub(super) fn plan(walker: &mut Walker) -> Plan {
     }
 }
 
-/// The layouts of the types of all that changes or has changed.
-pub(crate) fn layouts(schemas: &Schemas, changes: &[Change], drift: &[Drift]) -> Layouts {
+/// The layouts of the types of all that changes, has changed, or is invoked.
+pub(crate) fn layouts(
+    schemas: &Schemas,
+    changes: &[Change],
+    drift: &[Drift],
+    invocations: &[Invocation],
+) -> Layouts {
     let changing = changes.iter().filter(|change| change.is_effective());
     let changing = changing.map(|change| (&change.provider.source, &change.address.resource));
     let drifted = drift.iter().map(|drift| (&drift.provider.source, &drift.address.resource));
+    let invoked = invocations.iter().map(|i| (&i.provider.source, &i.address.resource));
     let mut layouts = Layouts::default();
     let mut last = None;
-    for (source, resource) in changing.chain(drifted) {
+    for (source, resource) in changing.chain(drifted).chain(invoked) {
         // Neighbours mostly are of the same type.
         let this = (source, resource.mode, &resource.kind);
         if last.replace(this) != Some(this)

@@ -226,7 +226,7 @@ impl Walker<'_> {
                     Mode::Managed => self.begin_declared(task, instance),
                     Mode::Data => self.begin_data(task, instance),
                     Mode::Ephemeral => self.begin_ephemeral(task, instance),
-                    Mode::Action => self.begin_validating(task, instance),
+                    Mode::Action => self.begin_action(task, instance, None),
                 };
                 found.unwrap_or_else(|found| {
                     self.say(task, found);
@@ -244,7 +244,7 @@ impl Walker<'_> {
             }
             Work::Back(at) => self.begin_back(task, at),
             Work::Action(instance, trigger) => {
-                self.begin_action(task, instance, trigger).unwrap_or_else(|found| {
+                self.begin_action(task, instance, Some(trigger)).unwrap_or_else(|found| {
                     self.say(task, found);
                     None
                 })
@@ -549,7 +549,7 @@ impl Walker<'_> {
                 self.say(task, found);
             }
             Done::Action(instance, invocation, found) => {
-                self.end_action(task, instance, invocation.map(|invocation| *invocation), found);
+                self.end_action(task, instance, invocation, found);
             }
             Done::Managed(work, planned) => self.end_managed(task, work, *planned),
             Done::Back(at, outcome) => {

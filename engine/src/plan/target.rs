@@ -53,12 +53,7 @@ impl Selection {
             targets: Vec::new(),
             excludes: Vec::new(),
         };
-        let mut wanted = nodes;
-        while let Some(id) = wanted.pop() {
-            if !std::mem::replace(&mut selection.nodes[id.0 as usize], true) {
-                wanted.extend(program.dependencies(id).iter().map(|d| d.to));
-            }
-        }
+        selection.select(program, nodes, |_| Vec::new());
         selection
     }
 
@@ -70,15 +65,19 @@ impl Selection {
         Selection::of_nodes(program, providers.filter_map(|config| program.provider_node(config)).collect())
     }
 
-    /// Selects nodes and all that they depend on.
-    fn select(&mut self, program: &Program, mut wanted: Vec<NodeId>) {
+    /// Selects nodes, all that they depend on, and what else goes with each.
+    fn select(
+        &mut self,
+        program: &Program,
+        mut wanted: Vec<NodeId>,
+        goes_with: impl Fn(NodeId) -> Vec<NodeId>,
+    ) {
         while let Some(id) = wanted.pop() {
             if std::mem::replace(&mut self.nodes[id.0 as usize], true) {
                 continue;
             }
             wanted.extend(program.dependencies(id).iter().map(|d| d.to));
-            // What is invoked after a change goes with it.
-            wanted.extend(program.triggered(id));
+            wanted.extend(goes_with(id));
         }
     }
 
@@ -91,7 +90,8 @@ impl Selection {
                 wanted.push(id);
             }
         }
-        self.select(program, wanted);
+        // What is invoked after a change goes with it.
+        self.select(program, wanted, |id| program.triggered(id));
         // Outputs of the root show what they can: those that depend on nothing left out.
         for (id, node) in program.nodes() {
             if node.kind == NodeKind::Output

@@ -250,7 +250,7 @@ impl Builder {
         plan.drift = self.drift;
         plan.drift.iter_mut().for_each(|drift| drift.relevant = changing.contains(&drift.address));
         plan.drift.sort_by(|a, b| (&a.address, &a.deposed).cmp(&(&b.address, &b.deposed)));
-        plan.layouts = plan::outcome::layouts(&self.schemas, &plan.changes, &plan.drift);
+        plan.layouts = plan::outcome::layouts(&self.schemas, &plan.changes, &plan.drift, &plan.invocations);
         let (mut conflicts, mut left) = (self.conflicts, self.left);
         conflicts.sort_by(|a, b| a.address.cmp(&b.address));
         left.sort_by(|a, b| a.address.cmp(&b.address));

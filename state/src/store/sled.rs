@@ -5,6 +5,7 @@
 //! its own which commit it has come to and the sum of everything in it, so that it can be checked as a whole.
 
 use std::{
+    borrow::Borrow,
     collections::BTreeMap,
     fs, io,
     io::Read,
@@ -28,7 +29,7 @@ const HEAD: &[u8] = b"\0head";
 /// How much sled may keep in memory. Small: the state is read once for each command.
 const CACHE: u64 = 32 << 20;
 /// How many bytes of changes sled gets at once: what it replaces within a batch stays in memory until the batch ends.
-pub(super) const BATCH: usize = 256 << 10;
+const BATCH: usize = 256 << 10;
 /// How long opening may take before the index counts as damaged; sled has been seen waiting for ever.
 const OPEN_LIMIT: Duration = Duration::from_secs(60);
 
@@ -97,30 +98,33 @@ impl Index {
 
     /// Makes changes, in order, then moves to their position. A process that ends in between leaves an index whose sum is
     /// not the one that it remembers.
-    pub(super) fn apply(&self, mut changes: &[Change], position: Position) -> Result<(), String> {
-        loop {
-            let mut bytes = 0;
-            let end = changes.iter().position(|change| {
-                bytes += change.bytes();
-                bytes >= BATCH
-            });
-            match end {
-                Some(end) if end + 1 < changes.len() => {
-                    self.load(&changes[..=end])?;
-                    changes = &changes[end + 1..];
-                }
-                _ => break,
-            }
-        }
-        let mut batch = to_batch(changes);
-        batch.insert(HEAD, &position.encode()[..]);
-        guard(|| self.db.apply_batch(batch))?.map_err(text)
+    pub(super) fn apply(&self, changes: &[Change], position: Position) -> Result<(), String> {
+        self.fill(changes.iter().map(Ok), position)
     }
 
-    /// Makes changes without moving: the index stays unfinished until [`Index::apply`] is called.
-    pub(super) fn load(&self, changes: &[Change]) -> Result<(), String> {
-        let batch = to_batch(changes);
-        guard(|| self.db.apply_batch(batch))?.map_err(text)
+    /// The same for changes that come one by one.
+    pub(super) fn fill<C: Borrow<Change>>(
+        &self,
+        changes: impl Iterator<Item = Result<C, String>>,
+        position: Position,
+    ) -> Result<(), String> {
+        let apply = |batch| guard(|| self.db.apply_batch(batch))?.map_err(text);
+        let mut batch = sled::Batch::default();
+        let mut bytes = 0;
+        for change in changes {
+            let change = change?;
+            match change.borrow() {
+                Change::Put(key, value) => batch.insert(&key[..], &value[..]),
+                Change::Delete(key) => batch.remove(&key[..]),
+            }
+            bytes += change.borrow().bytes();
+            if bytes >= BATCH {
+                apply(std::mem::take(&mut batch))?;
+                bytes = 0;
+            }
+        }
+        batch.insert(HEAD, &position.encode()[..]);
+        apply(batch)
     }
 
     /// Reads everything and compares it with the sum that the index remembers.
@@ -208,17 +212,6 @@ fn open_patiently(path: &Path) -> Result<sled::Db, String> {
             result => return result.map_err(text),
         }
     }
-}
-
-fn to_batch(changes: &[Change]) -> sled::Batch {
-    let mut batch = sled::Batch::default();
-    for change in changes {
-        match change {
-            Change::Put(key, value) => batch.insert(&key[..], &value[..]),
-            Change::Delete(key) => batch.remove(&key[..]),
-        }
-    }
-    batch
 }
 
 fn text(error: sled::Error) -> String {

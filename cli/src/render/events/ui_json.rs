@@ -413,41 +413,29 @@ fn ui_reason(reason: Reason) -> &'static str {
 }
 
 fn resource(name: &str, address: &Instance, json: &mut Json<'_>) -> io::Result<()> {
-    json.key(name)?;
+    named(name, "resource", address, json)
+}
+
+fn action(address: &Instance, json: &mut Json<'_>) -> io::Result<()> {
+    named("action", "action", address, json)
+}
+
+/// The members that name an instance of a `what`, under a key.
+fn named(key: &str, what: &str, address: &Instance, json: &mut Json<'_>) -> io::Result<()> {
+    json.key(key)?;
     json.object(|json| {
         let in_module = Instance { module: ModuleInstance::root(), ..address.clone() };
         json.text("addr", &address.to_string())?;
         json.text("module", &address.module.to_string())?;
-        json.text("resource", &in_module.to_string())?;
+        json.text(what, &in_module.to_string())?;
         json.text("implied_provider", address.resource.provider_prefix())?;
-        json.text("resource_type", &address.resource.kind)?;
-        json.text("resource_name", &address.resource.name)?;
-        json.key("resource_key")?;
+        json.text(&format!("{what}_type"), &address.resource.kind)?;
+        json.text(&format!("{what}_name"), &address.resource.name)?;
+        json.key(&format!("{what}_key"))?;
         match &address.key {
             Key::None => json.raw("null"),
             Key::Int(index) => json.raw(index),
             Key::String(key) => json.string(key),
-        }
-    })
-}
-
-/// The members that name an action.
-fn action(address: &Instance, json: &mut Json<'_>) -> io::Result<()> {
-    json.key("action")?;
-    json.object(|json| {
-        json.text("addr", &address.to_string())?;
-        let module = &address.module;
-        let module = if module.is_root() { String::new() } else { module.to_string() };
-        json.text("module", &module)?;
-        json.text("action", &Instance { module: ModuleInstance::root(), ..address.clone() }.to_string())?;
-        json.text("implied_provider", address.resource.provider_prefix())?;
-        json.text("action_type", &address.resource.kind)?;
-        json.text("action_name", &address.resource.name)?;
-        json.key("action_key")?;
-        match &address.key {
-            Key::None => json.raw("null"),
-            Key::Int(index) => json.raw(index),
-            Key::String(key) => json.value(&plumb_model::Value::String(key.clone())),
         }
     })
 }

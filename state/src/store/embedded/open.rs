@@ -383,19 +383,8 @@ fn try_new_index(
     entries: impl Iterator<Item = Result<Entry, StoreError>>,
 ) -> Result<Index, String> {
     let index = Index::open(path)?;
-    let mut changes = Vec::new();
-    let mut bytes = 0;
-    for entry in entries {
-        let (key, value) = entry.map_err(|error| error.to_string())?;
-        bytes += key.len() + value.len();
-        changes.push(Change::Put(key, value));
-        if bytes >= sled::BATCH {
-            index.load(&changes)?;
-            changes.clear();
-            bytes = 0;
-        }
-    }
-    index.apply(&changes, position)?;
+    let put = |(key, value)| Change::Put(key, value);
+    index.fill(entries.map(|entry| entry.map(put).map_err(|error| error.to_string())), position)?;
     Ok(index)
 }
 

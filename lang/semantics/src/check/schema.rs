@@ -7,10 +7,12 @@ use ecow::{EcoString, eco_format};
 use plumb_model::address::{Mode, ProviderSource};
 use plumb_model::diagnostic::{did_you_mean, name_help};
 use plumb_model::{Block as Schema, Diagnostic, Diagnostics, Nesting, Path, Schema as FullSchema, Span};
+use plumb_syntax::Dialect;
 use plumb_syntax::tree::{Block, Body, Expr, Item, TraversalStep};
 
 use crate::eval::decode::{block_of_objects, object_element, unexpected_argument, unexpected_block};
 use crate::graph::ResourceName;
+use crate::load::resource::meta_arguments;
 use crate::program::{Condition, Module, Program};
 use crate::reference::{self, Subject};
 use crate::schemas::Schemas;
@@ -45,7 +47,11 @@ impl SchemaChecker<'_> {
     fn module(&mut self, module: &Module) {
         for (index, decl) in module.resources.values().enumerate() {
             let Some(schema) = self.schema(module, index) else { continue };
-            self.body(&decl.body.body, decl.span, &schema.block);
+            let meta = match decl.resource.mode {
+                Mode::Action => &[],
+                _ => meta_arguments(module.dialect == Dialect::Native),
+            };
+            self.body(&decl.body.body, decl.span, &schema.block, meta);
             if let crate::program::IgnoreChanges::Paths(paths) = &decl.lifecycle.ignore_changes {
                 for (path, span) in paths {
                     self.ignored(path, *span, &schema.block);
@@ -56,13 +62,13 @@ impl SchemaChecker<'_> {
             let (Some(block), Some(schema)) = (&decl.body, self.schemas.provider(&decl.config.source)) else {
                 continue;
             };
-            self.body(&block.body, decl.span, &schema.block);
+            self.body(&block.body, decl.span, &schema.block, &[]);
         }
         let resources = module.resources.values().flat_map(|decl| &decl.provisioners);
         let removed = module.removed.iter().flat_map(|decl| &decl.provisioners);
         for provisioner in resources.chain(removed) {
             if let Some(schema) = crate::provisioner::schema(provisioner.kind.as_str()) {
-                self.body(&provisioner.body.body, provisioner.span, &schema);
+                self.body(&provisioner.body.body, provisioner.span, &schema, &[]);
             }
         }
         self.attribute_references(module);
@@ -119,7 +125,8 @@ impl SchemaChecker<'_> {
         );
     }
 
-    fn body(&mut self, body: &Body, span: Span, schema: &Schema) {
+    /// `meta` are arguments that may stand there as well, and have been taken out.
+    fn body(&mut self, body: &Body, span: Span, schema: &Schema, meta: &[&str]) {
         for item in &body.items {
             match item {
                 Item::Attribute(attribute) => {
@@ -133,7 +140,7 @@ impl SchemaChecker<'_> {
                         ),
                         Some(_) => {}
                         None if schema.blocks.contains_key(name) => {}
-                        None => self.diagnostics.push(unexpected_argument(attribute, schema)),
+                        None => self.diagnostics.push(unexpected_argument(attribute, schema, meta)),
                     }
                 }
                 Item::Block(block) => self.nested(block, schema),
@@ -162,10 +169,10 @@ impl SchemaChecker<'_> {
         };
         if dynamic {
             for content in block.body.blocks_of("content") {
-                self.body(&content.body, content.header_span, &inner);
+                self.body(&content.body, content.header_span, &inner, &[]);
             }
         } else {
-            self.body(&block.body, block.header_span, &inner);
+            self.body(&block.body, block.header_span, &inner, &[]);
         }
     }
 

@@ -193,7 +193,7 @@ impl Decoder<'_> {
                     } else if let Some((index, _, declared)) = schema.blocks.get_full(&attribute.name.name) {
                         self.block_as_attribute(attribute, declared, &mut nested[index]);
                     } else {
-                        self.eval.diagnostics.push(unexpected_argument(attribute, schema));
+                        self.eval.diagnostics.push(unexpected_argument(attribute, schema, &[]));
                     }
                 }
                 Item::Block(block) => self.nested(block, schema, &mut nested, &mut as_blocks),
@@ -657,11 +657,12 @@ fn deprecated(name: &str, reason: &str, span: Span) -> Diagnostic {
         .at(span)
 }
 
-/// That a schema has no such argument.
-pub(crate) fn unexpected_argument(attribute: &Attribute, schema: &Schema) -> Diagnostic {
+/// That a schema has no such argument; nor is it one of those that the block has besides.
+pub(crate) fn unexpected_argument(attribute: &Attribute, schema: &Schema, besides: &[&str]) -> Diagnostic {
     let name = attribute.name.as_str();
     let settable = schema.attributes.iter().filter(|(_, declared)| !declared.is_computed_only());
     let names = settable.map(|(name, _)| name.as_str()).chain(schema.blocks.keys().map(EcoString::as_str));
+    let names = names.chain(besides.iter().copied());
     Diagnostic::error("unsupported-argument", "Unsupported argument")
         .detail(eco_format!("An argument named `{name}` is not expected here."))
         .at(attribute.name.span)

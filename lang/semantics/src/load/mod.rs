@@ -44,7 +44,7 @@ mod limits;
 mod overrides;
 mod provider_name;
 pub(crate) mod providers;
-mod resource;
+pub(crate) mod resource;
 mod settings;
 
 /// What loading needs to know besides the files.

@@ -15,7 +15,8 @@ use crate::program::{
 };
 use crate::reference::{self, Subject};
 
-const META_ARGUMENTS: [&str; 5] = ["count", "for_each", "enabled", "depends_on", "provider"];
+/// The arguments of a resource that are the language's own; the last only in native files.
+const META_ARGUMENTS: [&str; 5] = ["count", "for_each", "depends_on", "provider", "enabled"];
 const META_BLOCKS: [&str; 3] = ["lifecycle", "provisioner", "connection"];
 
 const LIFECYCLE: Shape = Shape {
@@ -35,6 +36,11 @@ const LIFECYCLE_OF_DATA: Shape = Shape {
     attributes: &["enabled"],
     blocks: &["precondition", "postcondition"],
 };
+
+/// The arguments of a resource that are the language's own.
+pub(crate) fn meta_arguments(native: bool) -> &'static [&'static str] {
+    if native { &META_ARGUMENTS } else { &META_ARGUMENTS[..4] }
+}
 
 /// Reads a resource block. `enabled` is a meta-argument in the native language; elsewhere it stands in `lifecycle`.
 pub(super) fn resource(
@@ -85,11 +91,7 @@ pub(super) fn resource(
         lifecycle,
         provisioners,
         connection: only_block(body, "connection", diagnostics).cloned(),
-        body: without(
-            block,
-            if native { &META_ARGUMENTS } else { &["count", "for_each", "depends_on", "provider"] },
-            &META_BLOCKS,
-        ),
+        body: without(block, meta_arguments(native), &META_BLOCKS),
         check,
     })
 }
